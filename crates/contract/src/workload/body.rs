@@ -8,8 +8,9 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
+use super::misspelt::CURLY;
 use super::placeholder::Placeholder;
-use super::template::{CURLY, Template};
+use super::template::Template;
 
 /// A body, or a value within one.
 #[derive(Debug, Clone, PartialEq, Eq)]

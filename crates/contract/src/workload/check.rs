@@ -3,6 +3,7 @@
 mod mistaken;
 mod names;
 mod node;
+mod problems;
 mod shape;
 mod unseen;
 
@@ -10,11 +11,12 @@ use std::fmt;
 
 use serde_json::Value;
 
-use self::node::Node;
+use self::node::{Node, line_within};
+use self::problems::Problems;
 use super::body::{Body, Step};
 use super::description::{Column, Description};
 use super::placeholder::Name;
-use super::template::Template;
+use super::template::{Piece, Template};
 
 /// One problem of a description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +58,7 @@ impl Description {
         if let Some(read) = &read {
             let mut problems = Problems {
                 root: &root,
+                text,
                 passed_over: shape.sections,
                 found: vec![],
             };
@@ -321,11 +324,18 @@ fn only<S: AsRef<str>>(
     fits: impl Fn(Name) -> bool,
     instead: &str,
 ) {
-    for hole in template.holes().filter(|hole| !fits(hole.name)) {
-        problems.add(
-            way,
-            format!("{{{}}} has no meaning here; {instead}", hole.name),
-        );
+    let mut before = String::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Text(text) => before.push_str(text),
+            Piece::Hole(hole) if fits(hole.name) => {}
+            Piece::Hole(hole) => {
+                let begins = problems.root.line_of(way);
+                let line = line_within(problems.text, begins, &before, &hole.to_string());
+                let text = format!("{{{}}} has no meaning here; {instead}", hole.name);
+                problems.add_in(line, way, text);
+            }
+        }
     }
 }
 
@@ -364,57 +374,6 @@ fn unquoted(body: &Body, way: &[String], problems: &mut Problems<'_>) {
         }
         Body::Text(_) | Body::Constant(_) => {}
     }
-}
-
-/// The problems found so far in `text`.
-struct Problems<'a> {
-    root: &'a Node,
-    /// Fields at the top in which something of another kind is wrong, of which what is found here may be a consequence.
-    passed_over: Vec<String>,
-    found: Vec<Problem>,
-}
-
-impl Problems<'_> {
-    /// Whether what is found in the field `section` at the top may be a consequence of something else.
-    fn is_passed_over(&self, section: &str) -> bool {
-        self.passed_over.iter().any(|it| it == section)
-    }
-
-    fn add<S: AsRef<str>>(&mut self, way: &[S], text: impl Into<String>) {
-        if self.is_passed_over(way.first().map_or("", AsRef::as_ref)) {
-            return;
-        }
-        let line = self.root.line_of(way);
-        let text = text.into();
-        self.found.push(Problem { line, text });
-    }
-}
-
-/// The line of the key at the path `way` in a YAML text; if it has no line of its own, that of the deepest key on the path
-/// which has.
-fn line_of(text: &str, way: &[&str]) -> u64 {
-    let (mut found, mut depth, mut inside) = (0, 0, None);
-    for (line, number) in text.lines().zip(1..) {
-        let trimmed = line.trim_start();
-        let indent = line.len() - trimmed.len();
-        if trimmed.is_empty() || trimmed.starts_with('#') {
-            continue;
-        }
-        if inside.is_some_and(|inside| indent <= inside) {
-            break;
-        }
-        let Some(wanted) = way.get(depth) else { break };
-        // A key may contain a colon, and be in quotes.
-        let after = trimmed
-            .trim_start_matches(['"', '\''])
-            .strip_prefix(*wanted);
-        let after = after.map(|rest| rest.trim_start_matches(['?', '"', '\'']).trim_start());
-        if after.is_some_and(|rest| rest.starts_with(':')) {
-            (found, inside) = (number, Some(indent));
-            depth += 1;
-        }
-    }
-    found
 }
 
 #[cfg(test)]

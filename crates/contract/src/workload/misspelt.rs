@@ -134,6 +134,19 @@ pub(super) fn at_brace(text: &str) -> Option<(&str, &str)> {
     is_told.then(|| (&text[..end], name))
 }
 
+/// A placeholder between quotes of a word processor, which are characters of the text, not quotes of YAML.
+pub(super) const CURLY: &str =
+    r"^\s*[\u2018-\u201f\u00ab\u00bb]\s*\{[^{}]*\}\s*[\u2018-\u201f\u00ab\u00bb]\s*$";
+
+/// Whether `text` is what [`CURLY`] says.
+pub(super) fn is_in_curly_quotes(text: &str) -> bool {
+    let is_quote = |c: char| matches!(c, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
+    let bare = text.trim().strip_prefix(is_quote);
+    let bare = bare.and_then(|rest| rest.strip_suffix(is_quote));
+    let inner = bare.and_then(|bare| bare.trim().strip_prefix('{')?.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains(['{', '}']))
+}
+
 fn is_guid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit())

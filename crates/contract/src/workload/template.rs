@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use super::misspelt::{Meant, at_brace};
+use super::misspelt::{CURLY, Meant, at_brace};
 use super::placeholder::{Format, NAMES, Name, PAYLOADS, Placeholder};
 
 /// A part of a template.
@@ -40,6 +40,16 @@ pub enum TemplateError {
         /// The possible formats.
         fitting: String,
     },
+}
+
+impl TemplateError {
+    /// What is wrong, as it is written.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Unknown(written, _) => written.clone(),
+            Self::Format { name, format, .. } => format!("{{{name}:{format}}}"),
+        }
+    }
 }
 
 impl Template {
@@ -249,19 +259,6 @@ impl<'de> Deserialize<'de> for Template {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
     }
-}
-
-/// A placeholder between quotes of a word processor, which are characters of the text, not quotes of YAML.
-pub(super) const CURLY: &str =
-    r"^\s*[\u2018-\u201f\u00ab\u00bb]\s*\{[^{}]*\}\s*[\u2018-\u201f\u00ab\u00bb]\s*$";
-
-/// Whether `text` is what [`CURLY`] says.
-pub(super) fn is_in_curly_quotes(text: &str) -> bool {
-    let is_quote = |c: char| matches!(c, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
-    let bare = text.trim().strip_prefix(is_quote);
-    let bare = bare.and_then(|rest| rest.strip_suffix(is_quote));
-    let inner = bare.and_then(|bare| bare.trim().strip_prefix('{')?.strip_suffix('}'));
-    inner.is_some_and(|inner| !inner.contains(['{', '}']))
 }
 
 impl JsonSchema for Template {

@@ -102,6 +102,18 @@ impl Node {
     }
 }
 
+/// The line of `written` in a value that begins in line `begins` of `text` and has `before` in front of it: a later one in a text after `|`,
+/// whose lines are those of the file, and the first in any other.
+pub(super) fn line_within(text: &str, begins: u64, before: &str, written: &str) -> u64 {
+    let further = before.matches('\n').count();
+    let first = usize::try_from(begins.saturating_sub(1)).unwrap_or(usize::MAX);
+    let line = text.lines().nth(first.saturating_add(further));
+    match u64::try_from(further) {
+        Ok(further) if line.is_some_and(|line| line.contains(written)) => begins + further,
+        _ => begins,
+    }
+}
+
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = Spanned::<Content>::deserialize(deserializer)?;

@@ -6,9 +6,10 @@ mod words;
 
 use serde_json::{Map, Value};
 
-use super::node::{Content, Key, Node};
+use super::node::{Content, Key, Node, line_within};
 use super::{Problem, unseen};
-use crate::workload::template::{Template, is_in_curly_quotes};
+use crate::workload::misspelt::is_in_curly_quotes;
+use crate::workload::template::Template;
 
 /// What the shape of a description comes to.
 pub(super) struct Shape {
@@ -148,6 +149,9 @@ impl Walk<'_> {
         match text.parse::<Template>() {
             Ok(_) => true,
             Err(error) => {
+                let written = error.written();
+                let before = text.split_once(written.as_str()).map_or("", |(it, _)| it);
+                let line = line_within(self.text, line, before, &written);
                 self.problem(line, error.to_string());
                 false
             }

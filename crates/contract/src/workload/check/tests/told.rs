@@ -31,6 +31,21 @@ fn the_line_told_is_that_of_the_value_itself() {
             "name: orders\npoison:\n  body:\n    a: \"{body}\"\n    b: [1,\n      \"{lease}\"]",
             "line 7: {lease} has no meaning here",
         ),
+        (
+            "    text: \"{payload}\"",
+            "    text: |\n      {payload}\n      <a>\n      {lease}</a>",
+            "line 9: {lease} has no meaning here",
+        ),
+        (
+            "    text: \"{payload}\"",
+            "    text: |\n      {payload}\n      {lese}",
+            "line 8: {lese} is no placeholder",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: \"{payload}\\n\\n{lease}\"",
+            "line 6: {lease} has no meaning here",
+        ),
         // Fields that are called as sections are.
         (
             "text: \"{payload}\"\nrow:\n  columns:\n    order: \"{id}\"",
