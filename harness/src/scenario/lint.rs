@@ -14,7 +14,7 @@ use cucumber::step::Location;
 use super::durations::Time;
 use super::selection::{definitions, scenarios, steps, tags};
 use super::steps::table_problem;
-use super::text::{and_alike, has_hidden};
+use super::text::{alike, has_hidden};
 use super::{needs, world::Scenario};
 
 /// One problem, and its place.
@@ -174,7 +174,7 @@ fn arguments(problems: &mut Problems<'_>, step: &Step) {
         Some(table) if table.rows.len() > 1 => {
             if let Some(wrong) = table_problem(step) {
                 let wrong = format!("{wrong:#}");
-                let alike = and_alike(&wrong);
+                let alike = alike(&wrong).map_or_else(String::new, |told| format!("; {told}"));
                 problems.add(line, format!("{wrong}{alike}"));
             }
         }

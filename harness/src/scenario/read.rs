@@ -12,7 +12,7 @@ use cucumber::gherkin::{Examples, Feature, GherkinEnv, ParseError, ParseFileErro
 use super::lint::{Problem, Problems};
 use super::selection::scenarios;
 use super::text::{
-    NoText, and_alike, decoded, language, of_descriptions, of_text, shown, with_language_first,
+    NoText, decoded, language, of_descriptions, of_keyword, of_text, shown, with_language_first,
     without_colon, without_mark,
 };
 
@@ -261,7 +261,7 @@ fn no_keyword(lines: &[&str], said: &str) -> String {
     };
     format!(
         "this line begins with no keyword, or with one that cannot stand here: '{said}'; {advice}{}",
-        and_alike(said)
+        of_keyword(said).map_or_else(String::new, |told| format!("; {told}"))
     )
 }
 
@@ -307,6 +307,21 @@ mod tests {
             .problems;
         let told = found.iter().find(|it| it.text.contains("two characters"));
         assert_eq!(told.map(|it| it.line), Some(3), "{found:?}");
+    }
+
+    /// UTS #39, `confusables.txt`: U+FF1A, which keyboards for Chinese write, looks like a colon.
+    #[test]
+    fn a_colon_of_full_width_after_a_keyword_of_any_language_is_named() {
+        let whole = "# language: zh-CN\n功能: f\n  API\u{ff1a}x\n\n  场景: s\n    假如1 consumer\n";
+        let read = |text: &str| read_text(PathBuf::from("a.feature"), text);
+        let good = read(whole).unwrap().problems;
+        assert!(good.is_empty(), "{good:?}");
+        for (keyword, line) in [("功能", 2), ("场景", 5)] {
+            let text = whole.replace(&format!("{keyword}:"), &format!("{keyword}\u{ff1a}"));
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.contains(&format!("a.feature:{line}: ")), "{error}");
+            assert!(error.contains("U+FF1A"), "{error}");
+        }
     }
 
     /// `lint` takes paths without a flag, `run` with one: advice about one command must not name the form of the other.

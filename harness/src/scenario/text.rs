@@ -12,13 +12,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
+use cucumber::gherkin::{Feature, GherkinEnv, Step, StepType, is_language_supported};
 use manifest::letters::{hidden, left_by_git};
 
 use super::lint::{Problem, Problems};
-use super::selection::definitions;
-use apart::seen;
-pub(super) use apart::{alike, and_alike, has_hidden, plain, shown};
+use super::selection::{definitions, scenarios};
+pub(super) use apart::{alike, has_hidden, of_keyword, plain, shown};
+use apart::{and_alike, as_meant, before_name, seen};
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
 
@@ -93,19 +93,18 @@ pub(super) fn of_descriptions(file: &Path, text: &str, feature: &Feature) -> Vec
         return problems.found;
     }
     let rules = feature.rules.iter();
-    let scenarios = rules.clone().flat_map(|rule| &rule.scenarios);
-    let scenarios = scenarios.chain(&feature.scenarios);
     let descriptions = [feature.description.as_deref()]
         .into_iter()
         .chain(rules.map(|rule| rule.description.as_deref()))
-        .chain(scenarios.map(|scenario| scenario.description.as_deref()));
+        .chain(scenarios(feature).map(|(_, scenario)| scenario.description.as_deref()));
+    let has_alike = has_keywords_alike(text, feature);
     for line in descriptions.flatten().flat_map(str::lines) {
         let number = || {
             let mut lines = (1..).zip(text.lines());
             let found = lines.find(|(_, it)| it.trim() == line.trim());
             found.map_or(1, |(number, _)| number)
         };
-        if let Some(told) = alike_keyword(line.trim()) {
+        if let Some(told) = of_keyword(line.trim()).filter(|_| has_alike) {
             let line = shown(line.trim());
             let text =
                 format!("'{line}' is a description, which runs nothing, and no keyword: {told}");
@@ -310,19 +309,16 @@ impl Scan<'_> {
     }
 }
 
-/// What stands before the colon of `line`, and the colon: a name may be in any script.
-fn before_name(line: &str) -> &str {
-    let mut letters = line.char_indices();
-    let colon = letters.find(|(_, letter)| [':', '\u{ff1a}'].contains(letter));
-    let end = colon.map_or(line.len(), |(at, letter)| at + letter.len_utf8());
-    &line[..end]
-}
-
-/// Names what cannot be told apart in a line that may have been meant as a keyword of another language: a word or two and a colon.
-fn alike_keyword(line: &str) -> Option<String> {
-    let before = before_name(line);
-    let is_keyword = before != line && before.split_whitespace().count() < 4;
-    alike(before).filter(|_| is_keyword)
+/// Whether lines of `text` become keywords once their letters are what they look like: it then has more parts than `feature`.
+fn has_keywords_alike(text: &str, feature: &Feature) -> bool {
+    let lines = text.lines().map(|line| match of_keyword(line.trim()) {
+        Some(_) => as_meant(line),
+        None => line.to_owned(),
+    });
+    let meant = lines.collect::<Vec<_>>().join("\n") + "\n";
+    let meant = Feature::parse(with_language_first(&meant).as_ref(), GherkinEnv::default());
+    let parts = |feature: &Feature| scenarios(feature).count() + feature.rules.len();
+    meant.is_ok_and(|meant| parts(&meant) > parts(feature))
 }
 
 fn in_description(line: &str, step: &str) -> String {
