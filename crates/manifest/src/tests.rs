@@ -1,7 +1,10 @@
 //! `k8s/` keeps every relation, the sample's settings break three, and each relation is seen to be broken.
 
 mod foreign;
+mod helm;
+mod optional;
 mod resources;
+mod workload;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -84,7 +84,7 @@ pub struct OAuth2 {
 }
 
 impl AuthenticationSpec {
-    /// Whether this parameter has a source that nobody can read here: a file, a Secret, a store of secrets, a token.
+    /// Whether this parameter has a source that nobody can read here, and that comes after all others: a file, a store of secrets, a token.
     pub(crate) fn gives_unseen(&self, parameter: &str) -> bool {
         let stores = [
             &self.hashi_corp_vault,
@@ -93,10 +93,7 @@ impl AuthenticationSpec {
             &self.aws_secret_manager,
         ];
         let secrets = stores.into_iter().flatten().flat_map(|it| &it.secrets);
-        let given = self
-            .secret_target_ref
-            .iter()
-            .chain(&self.bound_service_account_token);
+        let given = self.bound_service_account_token.iter();
         // A file can hold any of them.
         self.file_path.as_ref().is_some_and(|it| !it.is_empty())
             || given.chain(secrets).any(|it| it.parameter == parameter)
