@@ -4,16 +4,18 @@
 //! in: nothing is read from the machine. This file has KEDA's own rules: KEDA asks `robfig/cron` for the next start and the
 //! next end, and the trigger is active if the end comes first.
 
+mod fields;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{Span, Timestamp};
+
+use fields::Fields;
 
 /// Years after which a schedule counts as never coming (`robfig/cron`, `spec.go`, `Next`).
 const YEARS: i16 = 5;
@@ -119,77 +121,26 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
 #[derive(Debug)]
 struct Schedule {
     text: String,
-    cron: croner::Cron,
+    /// The zone that is written before the fields; `None`: that of the trigger.
+    zone: Option<TimeZone>,
+    fields: Fields,
 }
 
 impl Schedule {
-    /// KEDA `cron_scaler.go`, `Validate`; `robfig/cron`, `parser.go`, `Parse` and `getRange`: no seconds, no `@daily`, no `L`, `W`
-    /// or `#`, and Sunday is 0.
     fn new(text: &str) -> Result<Self, String> {
-        let refused = |why: &str| format!("is {text:?}: {why}");
-        let fields: Vec<&str> = text.split_whitespace().collect();
-        let [.., day_of_week] = fields.as_slice() else {
-            return Err(refused("must be five fields, such as 0 8 * * 1-5"));
-        };
-        if fields.len() != 5 {
-            return Err(refused("must be five fields, such as 0 8 * * 1-5"));
-        }
-        let known = |it: char| it.is_ascii_alphanumeric() || "*?/,-".contains(it);
-        if let Some(sign) = text.chars().find(|it| !known(*it) && !it.is_whitespace()) {
-            return Err(refused(&format!("KEDA knows no {sign}")));
-        }
-        if day_of_week.contains('7') {
-            return Err(refused("Sunday is 0 to KEDA, which knows no day 7"));
-        }
-        // A range from a number to the last day would include day 7.
-        let from_day = |part: &str| {
-            part.split_once('/')
-                .is_some_and(|(from, _)| is_number(from))
-        };
-        if day_of_week.split(',').any(from_day) {
-            return Err(refused(
-                "write the days of the week one by one, such as 1,3,5",
-            ));
-        }
-        // `getRange`: "step of range should be a positive number".
-        let mut parts = fields.iter().flat_map(|field| field.split(','));
-        let is_zero = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte == b'0');
-        if parts.any(|part| part.split_once('/').is_some_and(|(_, step)| is_zero(step))) {
-            return Err(refused("a step, the number after /, must be 1 or more"));
-        }
-        if let Some(wrong) = out_of_range(&fields) {
-            return Err(refused(&wrong));
-        }
-        let fields = fields.iter().map(|field| match *field {
-            "?" | "*/1" | "?/1" => "*".to_owned(),
-            field => field.replace('?', "*"),
-        });
-        let pattern = fields.collect::<Vec<_>>().join(" ");
-        let parser = CronParser::builder()
-            .seconds(Seconds::Disallowed)
-            .year(Year::Disallowed)
-            .sloppy_ranges(true)
-            .build();
-        let cron = parser.parse(&pattern);
-        let unread =
-            "must be five fields of numbers, such as 0 8 * * 1-5, with *, ranges, lists and steps";
-        let cron = cron.map_err(|_| refused(unread))?;
-        if pattern
-            .split(' ')
-            .any(|field| field.split(',').any(str::is_empty))
-        {
-            return Err(refused("a part between commas is empty"));
-        }
-        if cron.pattern.days.has_modifiers() || cron.pattern.days_of_week.has_modifiers() {
-            return Err(refused("KEDA knows no L and no W"));
-        }
-        let text = text.to_owned();
-        Ok(Self { text, cron })
+        let refused = |why: String| format!("is {text:?}: {why}");
+        let (zone, fields) = zone_before(text).map_err(refused)?;
+        Ok(Self {
+            text: text.to_owned(),
+            zone,
+            fields: Fields::new(fields).map_err(refused)?,
+        })
     }
 
     /// The first time after `now`: a minute of the zone's clock that the pattern matches. A minute that the clock skips never
     /// comes; a minute that the clock repeats comes twice (`robfig/cron`, `spec.go`, `Next`).
     fn next(&self, now: Duration, zone: &TimeZone) -> Option<Duration> {
+        let zone = self.zone.as_ref().unwrap_or(zone);
         let now = i64::try_from(now.as_secs()).ok()?;
         let now = Timestamp::from_second(now).ok()?;
         let today = zone.to_datetime(now).date();
@@ -208,22 +159,15 @@ impl Schedule {
     }
 
     fn matches_day(&self, day: Date) -> bool {
-        let pattern = &self.cron.pattern;
-        let month = u32::from(day.month().unsigned_abs());
-        let of_month = u32::from(day.day().unsigned_abs());
-        let weekday = weekday(day);
-        pattern.month_match(month).unwrap_or(false)
-            && pattern
-                .day_match(day.year().into(), month, of_month, weekday)
-                .unwrap_or(false)
+        let weekday = day.weekday().to_sunday_zero_offset();
+        self.fields.matches_day(day.month(), day.day(), weekday)
     }
 
     fn first_of(&self, day: Date, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let pattern = &self.cron.pattern;
         let mut first: Option<Timestamp> = None;
-        for hour in pattern.hours.values() {
-            for minute in pattern.minutes.values() {
-                let time = day.at(small(hour), small(minute), 0, 0);
+        for hour in self.fields.hours() {
+            for minute in self.fields.minutes() {
+                let time = day.at(hour, minute, 0, 0);
                 for at in moments(time, zone).into_iter().flatten() {
                     if at > now && first.is_none_or(|first| at < first) {
                         first = Some(at);
@@ -243,58 +187,25 @@ impl Schedule {
     }
 }
 
-/// The names of the five fields, and the range of each (`robfig/cron`, `spec.go`, `bounds`).
-const FIELDS: [(&str, u32, u32); 5] = [
-    ("minutes", 0, 59),
-    ("hours", 0, 23),
-    ("days of a month", 1, 31),
-    ("months", 1, 12),
-    ("days of a week", 0, 6),
-];
-
-/// The first number that is out of its field's range, or the first range that ends before it begins (`robfig/cron`,
-/// `parser.go`, `getRange`).
-fn out_of_range(fields: &[&str]) -> Option<String> {
-    for (field, (name, least, most)) in fields.iter().zip(FIELDS) {
-        for part in field.split(',') {
-            let (range, _) = part.split_once('/').unwrap_or((part, ""));
-            let ends: Vec<u64> = range.split('-').filter_map(|it| it.parse().ok()).collect();
-            let is_out = |end: &&u64| !(u64::from(least)..=u64::from(most)).contains(*end);
-            if let Some(end) = ends.iter().find(is_out) {
-                return Some(format!("{name} are {least} to {most}, and {end} is none"));
-            }
-            if let [begin, end] = ends[..]
-                && begin > end
-            {
-                let told = format!(
-                    "{begin}-{end} ends before it begins; write {begin}-{most},{least}-{end}"
-                );
-                return Some(told);
-            }
+/// The zone that a schedule names before its fields, and the fields (`robfig/cron`, `parser.go`, `Parse`; `spec.go`, `Next`: `Local` is the
+/// zone of the time that is asked about, and so the trigger's).
+fn zone_before(text: &str) -> Result<(Option<TimeZone>, &str), String> {
+    let mut prefixes = ["TZ=", "CRON_TZ="].into_iter();
+    let Some(named) = prefixes.find_map(|prefix| text.strip_prefix(prefix)) else {
+        return Ok((None, text));
+    };
+    // `Parse` panics where no space follows.
+    let no_fields = "five fields must follow the zone, such as CRON_TZ=Asia/Tokyo 0 8 * * *";
+    let (name, fields) = named.split_once(' ').ok_or(no_fields)?;
+    Ok(match name {
+        "Local" => (None, fields),
+        // Go's `time.LoadLocation`: no name is UTC.
+        "" => (Some(TimeZone::UTC), fields),
+        name => {
+            let zone = time_zone(name).map_err(|reason| format!("its zone {reason}"))?;
+            (Some(zone), fields)
         }
-    }
-    None
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn small(value: u16) -> i8 {
-    i8::try_from(value).unwrap_or(i8::MAX)
-}
-
-fn weekday(day: Date) -> croner::time::Weekday {
-    use croner::time::Weekday as Day;
-    match day.weekday().to_sunday_zero_offset() {
-        0 => Day::Sunday,
-        1 => Day::Monday,
-        2 => Day::Tuesday,
-        3 => Day::Wednesday,
-        4 => Day::Thursday,
-        5 => Day::Friday,
-        _ => Day::Saturday,
-    }
+    })
 }
 
 /// The moments at which a clock of the zone shows a time: one, none, or two.

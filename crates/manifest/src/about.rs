@@ -90,6 +90,11 @@ impl Manifests {
             let entries = read.flat_map(|it| &it.spec.config_map_target_ref);
             let named = |entry: &Parameter| entry.name.as_deref().map(config_map);
             found.extend(entries.filter_map(named));
+            let read = self.authentications.iter();
+            let read = read.filter(|it| it.kind == kind && it.metadata.name == reference.name);
+            let entries = read.flat_map(|it| &it.spec.secret_target_ref);
+            let secrets = entries.filter_map(|it| it.name.clone());
+            found.extend(secrets.map(|name| ("Secret".to_owned(), name)));
             found.insert((kind.to_owned(), reference.name.clone()));
         }
         let maps = containers.iter().flat_map(|it| &it.env_from);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use workflow::contract::yaml::trouble;
 
-use super::ManifestError;
+use super::{ManifestError, limits};
 use crate::letters::{hidden, left_by_git};
 
 /// A parsed object.
@@ -24,12 +24,16 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
         let file = file.to_owned();
         return Err(ManifestError::Unfinished { file, line, left });
     }
-    // kubectl parses YAML with Go's package, for which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0,
-    // 64)`).
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
-    let values = serde_saphyr::from_multiple_with_options::<Value>(text, options);
+    if let Some(told) = output_of_helm(text) {
+        let file = file.to_owned();
+        return Err(ManifestError::OfHelm { file, told });
+    }
+    let values = serde_saphyr::from_multiple_with_options::<Value>(text, limits::options());
     let values = values.map_err(|error| {
         if let Some(error) = not_yet_yaml(file, text) {
+            return error;
+        }
+        if let Some(error) = limits::broken(&error, file) {
             return error;
         }
         let (line, problem) = trouble(&error, text);
@@ -51,6 +55,34 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
         return Err(ManifestError::Template { file });
     }
     Ok(documents)
+}
+
+/// What `text` is, where Helm has written more than manifests into it: its log (Helm `cmd/helm/root.go`, `debug`: `file.go:LINE: [debug]`;
+/// from version 3.18 on `level=DEBUG`), or the status of a release around them (`cmd/helm/status.go`, `statusPrinter`).
+fn output_of_helm(text: &str) -> Option<&'static str> {
+    let is_log = |line: &&str| {
+        let mut parts = line.splitn(3, ':');
+        let file = parts.next().is_some_and(|it| it.ends_with(".go"));
+        let of = parts
+            .next()
+            .is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+        let debug = |it: &str| it.trim_start().starts_with("[debug]");
+        (file && of && parts.next().is_some_and(debug))
+            || line.starts_with("level=DEBUG")
+            || (line.starts_with("time=") && line.contains(" level="))
+    };
+    let status = text
+        .lines()
+        .find(|line| !is_log(line) && !line.trim().is_empty());
+    if status.is_some_and(|line| line.starts_with("NAME: "))
+        && text.lines().any(|line| line == "MANIFEST:")
+    {
+        return Some(
+            "it is what helm install or helm upgrade prints, with the status of the release before the manifests, and NOTES after them",
+        );
+    }
+    let logged = text.lines().any(|line| is_log(&line));
+    logged.then_some("the log of helm --debug is in it, beside the manifests")
 }
 
 /// Finds the reason why a text is not YAML yet: a template to render, a placeholder to fill in, or a character that looks like

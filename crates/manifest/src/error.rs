@@ -37,6 +37,16 @@ pub enum ManifestError {
         /// The file.
         file: String,
     },
+    /// What Helm has written besides manifests.
+    #[error(
+        "read {file}: {told}; write the manifests alone: helm template CHART | harness simulate -"
+    )]
+    OfHelm {
+        /// Which file.
+        file: String,
+        /// What it is.
+        told: &'static str,
+    },
     /// The file is a template of another tool, or for manual editing.
     #[error(
         "read {file}: its line {line} has the placeholder {placeholder}; write a value there first"
@@ -143,6 +153,16 @@ pub enum ManifestError {
         /// Each field, with the place where it belongs.
         told: String,
     },
+    /// An object that the API server refuses for values in it.
+    #[error("read {object} of {file}: {told} (the API server refuses it)")]
+    Refused {
+        /// Kind and name.
+        object: String,
+        /// Which file, or overlay.
+        file: String,
+        /// Each field, and what is wrong with it.
+        told: String,
+    },
     /// The version of a kind is unknown to this program.
     #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
     Version {
@@ -215,6 +235,27 @@ pub enum ManifestError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ShapeError(String);
+
+impl ShapeError {
+    /// What does not fit the types of Kubernetes, which errors name as that API does.
+    pub(crate) fn of_kubernetes(error: &serde_json::Error) -> Self {
+        let said = error.to_string();
+        let said = match said.rsplit_once(", expected ") {
+            Some((found, "Quantity")) => format!("{found}, expected a quantity such as 500m"),
+            Some((found, "IntOrString")) => format!("{found}, expected a whole number or a text"),
+            Some((found, name)) if name.starts_with(|it: char| it.is_ascii_uppercase()) => {
+                format!("{found}, expected struct {name}")
+            }
+            _ => said,
+        };
+        Self(workflow::contract::json::misfit(&said))
+    }
+
+    /// What does not fit, in words that are no parser's.
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}
 
 impl From<&serde_json::Error> for ShapeError {
     fn from(error: &serde_json::Error) -> Self {

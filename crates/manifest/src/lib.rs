@@ -17,15 +17,19 @@ mod error;
 mod foreign;
 mod kustomize;
 pub mod labels;
+pub mod letters;
+mod limits;
 pub mod nodes;
 pub mod pod;
 mod quantity;
 mod scaling;
+mod secret;
 mod source;
 mod strict;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod workload;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +45,7 @@ pub use foreign::foreign;
 pub use kustomize::{Kubectl, read_plain};
 pub use quantity::quantity;
 pub use scaling::Asked;
+pub use secret::Secret;
 pub use source::named;
 pub use source::{read, text_of};
 pub use workflow::contract::letters;
@@ -129,6 +134,8 @@ pub struct Manifests {
     pub deployments: Vec<Item<Deployment>>,
     /// `ConfigMaps`.
     pub config_maps: Vec<Item<BTreeMap<String, String>>>,
+    /// Which keys Secrets have.
+    pub secrets: Vec<Item<Secret>>,
     /// Disruption budgets.
     pub disruption_budgets: Vec<Item<DisruptionBudget>>,
     /// Network policies.
@@ -190,6 +197,7 @@ impl Manifests {
         // The fields of a version that is not served are different.
         if known.is_served(version) {
             strict::check(document, known.kind)?;
+            workload::check(document, known.kind)?;
         }
         let reader = Reader { document, known };
         match known.kind {
@@ -203,9 +211,12 @@ impl Manifests {
             }
             "HorizontalPodAutoscaler" => self.autoscalers.push(reader.item("spec")?),
             "Deployment" => self.deployments.push(reader.item("spec")?),
-            "ConfigMap" => self.config_maps.push(reader.item("data")?),
-            "PodDisruptionBudget" => self.disruption_budgets.push(reader.item("spec")?),
-            "NetworkPolicy" => self.network_policies.push(reader.item("spec")?),
+            "ConfigMap" => self.config_maps.push(reader.item_or_empty("data")?),
+            "Secret" => self.secrets.push(reader.secret()?),
+            "PodDisruptionBudget" => {
+                self.disruption_budgets.push(reader.item_or_empty("spec")?);
+            }
+            "NetworkPolicy" => self.network_policies.push(reader.item_or_empty("spec")?),
             "NodePool" => self.node_pools.push(reader.item("spec")?),
             "ServiceAccount" => self.service_accounts.push(reader.item("")?),
             "Namespace" => self.namespaces.push(reader.item("")?),
@@ -257,7 +268,7 @@ fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
-const KINDS: [Known; 13] = [
+const KINDS: [Known; 14] = [
     Known {
         former: &["keda.k8s.io"],
         ..Known::new("ScaledObject", KEDA)
@@ -277,6 +288,7 @@ const KINDS: [Known; 13] = [
         ..Known::new("Deployment", "apps/v1")
     },
     Known::new("ConfigMap", "v1"),
+    Known::new("Secret", "v1"),
     Known::new("PodDisruptionBudget", "policy/v1"),
     Known::new("NetworkPolicy", "networking.k8s.io/v1"),
     Known::new("NodePool", "karpenter.sh/v1"),
@@ -293,6 +305,42 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The object, with the value of `field` as its content; empty if the field is missing.
     fn item<T: DeserializeOwned>(&self, field: &str) -> Result<Item<T>, ManifestError> {
+        self.read(field, &Value::Null)
+    }
+
+    /// The same where Kubernetes takes an object without that field for one whose field is empty (`omitempty`).
+    fn item_or_empty<T: DeserializeOwned>(&self, field: &str) -> Result<Item<T>, ManifestError> {
+        self.read(field, &Value::Object(serde_json::Map::new()))
+    }
+
+    /// A Secret, whose content is in several fields.
+    fn secret(&self) -> Result<Item<Secret>, ManifestError> {
+        let Item {
+            file,
+            kind,
+            metadata,
+            ..
+        } = self.item::<()>("")?;
+        let spec = Secret::read(&self.document.value);
+        let spec = spec.map_err(|(field, problem)| ManifestError::Shape {
+            object: format!("{kind}/{}", metadata.name),
+            file: file.clone(),
+            field,
+            problem,
+        })?;
+        Ok(Item {
+            file,
+            kind,
+            metadata,
+            spec,
+        })
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        field: &str,
+        absent: &Value,
+    ) -> Result<Item<T>, ManifestError> {
         let Document { file, value } = self.document;
         let (kind, found) = (self.known.kind, value["apiVersion"].as_str());
         let found = found.unwrap_or_default();
@@ -307,7 +355,7 @@ impl Reader<'_> {
         let name = value["metadata"]["name"].as_str().unwrap_or_default();
         let object = format!("{kind}/{name}");
         let head: Head = typed(value, &object, file, "")?;
-        let content = value.get(field).unwrap_or(&Value::Null);
+        let content = value.get(field).unwrap_or(absent);
         let spec = typed(content, &object, file, field)?;
         Ok(Item {
             file: file.clone(),

@@ -21,6 +21,7 @@ pub struct Deployment {
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Template {
+    #[serde(default)]
     pub metadata: super::Metadata,
     pub spec: Pod,
 }
@@ -189,8 +190,16 @@ pub struct Spread {
     pub topology_key: String,
     pub max_skew: u32,
     pub when_unsatisfiable: String,
-    #[serde(default)]
-    pub label_selector: Selector,
+    label_selector: Option<Selector>,
+}
+
+impl Spread {
+    /// Whether it counts pods with these labels; without a selector it counts none (Kubernetes
+    /// `apimachinery/pkg/apis/meta/v1/helpers.go`, `LabelSelectorAsSelector`: nil selects nothing).
+    pub fn counts(&self, labels: &Labels) -> bool {
+        let selector = self.label_selector.as_ref();
+        selector.is_some_and(|it| it.matches(labels))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

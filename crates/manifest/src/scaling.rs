@@ -235,6 +235,12 @@ impl Manifests {
             config_maps: config_maps
                 .map(|map| (map.metadata.name.clone(), map.spec.clone()))
                 .collect(),
+            secrets: self
+                .secrets
+                .iter()
+                .filter(|it| it.metadata.is_beside(&scaled.metadata))
+                .filter_map(|it| Some((it.metadata.name.clone(), it.spec.0.clone()?)))
+                .collect(),
             load_queue: asked.queue.clone(),
             waiting: asked.waiting.clone(),
         }

@@ -36,6 +36,7 @@ const EVERY: [&str; 3] = ["apiVersion", "kind", "metadata"];
 fn top(kind: &str) -> &'static [&'static str] {
     match kind {
         "ConfigMap" => &["data", "binaryData", "immutable"],
+        "Secret" => &["data", "immutable", "stringData", "type"],
         "ServiceAccount" => &[
             "automountServiceAccountToken",
             "imagePullSecrets",

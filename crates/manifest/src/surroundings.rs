@@ -8,7 +8,8 @@ use super::labels::Selector;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DisruptionBudget {
-    pub selector: Selector,
+    /// `None` selects no pod at all (Kubernetes `api/policy/v1/types.go`, `PodDisruptionBudgetSpec`).
+    pub selector: Option<Selector>,
     pub max_unavailable: Option<Value>,
     pub min_available: Option<Value>,
 }
@@ -22,6 +23,15 @@ pub struct NetworkPolicy {
     pub policy_types: Vec<String>,
     #[serde(default)]
     pub egress: Vec<Egress>,
+}
+
+impl NetworkPolicy {
+    /// Whether it restricts ways out (Kubernetes `pkg/apis/networking/v1/defaults.go`, `SetDefaults_NetworkPolicy`: without
+    /// `policyTypes` it does if it has any).
+    pub fn restricts_egress(&self) -> bool {
+        let named = self.policy_types.iter().any(|kind| kind == "Egress");
+        named || (self.policy_types.is_empty() && !self.egress.is_empty())
+    }
 }
 
 /// An egress rule; an empty `to` means everywhere.

@@ -1,7 +1,10 @@
 //! Tests that `k8s/` keeps every relation, that the sample's settings break three, and that each broken relation is found.
 
 mod foreign;
+mod helm;
+mod optional;
 mod resources;
+mod workload;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,8 @@
 //! The producer's load shapes as arrivals of the model.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use autoscaler::{Arrivals, Rates};
@@ -36,6 +39,20 @@ pub enum LoadError {
          --horizon, or give a constant rate"
     )]
     TooMany,
+    /// A trace that begins too late.
+    #[error(
+        "plan the load: nothing would be sent within the {} s that are simulated, since the first offset of the trace is {} s; offsets are \
+         seconds after the begin of the load, so subtract the first one from all of them (a spreadsheet's dates are days: multiply by \
+         86,400, too), or give a longer --horizon",
+        until.as_secs_f64(),
+        first.as_secs_f64()
+    )]
+    NothingYet {
+        /// Its first offset.
+        first: Duration,
+        /// How much of it is simulated.
+        until: Duration,
+    },
     /// It has too many messages for Jobs.
     #[error(
         "plan the load: jobs take single messages, and it has more than {MOST_SINGLE} until the horizon; shorten --horizon, or \
@@ -73,6 +90,11 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
             let messages = args.messages.map(u64::from);
             let schedule = Schedule::new(&args.shape, args.seed, messages, args.duration)?;
             let mut schedule = schedule.into_iter().peekable();
+            if let (Shape::Trace(_), Some(&first)) = (&args.shape, schedule.peek())
+                && first >= until
+            {
+                return Err(LoadError::NothingYet { first, until });
+            }
             let rates = counted(std::iter::from_fn(|| schedule.next_if(|at| *at < until)))?;
             goes_on = schedule.peek().is_some();
             rates

@@ -343,9 +343,8 @@ fn requests(containers: &[Container]) -> Option<Requests> {
 fn spread(deployment: &Item<Deployment>) -> Option<u32> {
     let template = &deployment.spec.template;
     let constraints = template.spec.topology_spread_constraints.iter();
-    let of_nodes = constraints.filter(|it| {
-        it.topology_key == HOSTNAME && it.label_selector.matches(&template.metadata.labels)
-    });
+    let of_nodes = constraints
+        .filter(|it| it.topology_key == HOSTNAME && it.counts(&template.metadata.labels));
     of_nodes
         .map(|it| it.max_skew)
         .filter(|skew| *skew > 0)

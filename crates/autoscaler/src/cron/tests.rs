@@ -213,12 +213,9 @@ fn the_next_moment_is_that_of_a_search_minute_by_minute() {
         let schedule = Schedule::new(text).unwrap();
         let matches = |at: Timestamp| {
             let time = zone.to_datetime(at);
-            let hour = u32::from(time.hour().unsigned_abs());
-            let minute = u32::from(time.minute().unsigned_abs());
-            let pattern = &schedule.cron.pattern;
             schedule.matches_day(time.date())
-                && pattern.hour_match(hour).unwrap()
-                && pattern.minute_match(minute).unwrap()
+                && schedule.fields.hours().any(|it| it == time.hour())
+                && schedule.fields.minutes().any(|it| it == time.minute())
         };
         for begin in ["2026-03-28T00:00:00Z", "2026-10-24T00:00:00Z"] {
             let begin = i64::try_from(moment(begin).as_secs()).unwrap();
@@ -246,7 +243,11 @@ fn what_robfig_does_not_know_is_refused_by_its_key() {
         ("0 8 15W * *", "0 9 * * *", "UTC", "start"),
         ("0 8 * * 1#2", "0 9 * * *", "UTC", "start"),
         ("60 8 * * *", "0 9 * * *", "UTC", "start"),
-        ("0 8,,9 * * *", "0 9 * * *", "UTC", "start"),
+        ("TZ=UTC", "0 9 * * *", "UTC", "start"),
+        ("TZ=Tokyo 0 8 * * *", "0 9 * * *", "UTC", "start"),
+        ("0 8-9-10 * * *", "0 9 * * *", "UTC", "start"),
+        ("*/2/3 8 * * *", "0 9 * * *", "UTC", "start"),
+        ("-5 8 * * *", "0 9 * * *", "UTC", "start"),
         ("0 18-8 * * *", "0 9 * * *", "UTC", "start"),
         ("0 8 * * *", "0 24 * * *", "UTC", "end"),
         ("0 8 * * *", "*/0 9 * * *", "UTC", "end"),
@@ -284,4 +285,31 @@ fn numbers_that_a_field_cannot_have_are_told_in_words() {
     for taken in ["*/70 8 * * *", "0 8 * * MON-FRI", "5-10,20/15 0 31 12 6"] {
         assert!(Schedule::new(taken).is_ok(), "{taken}");
     }
+}
+
+/// Source: `robfig/cron`, `parser.go`: `Parse` (a zone before the fields), `getField` (`strings.FieldsFunc` drops what is empty between
+/// commas), `getRange` (what follows `*-` is not looked at, and `N/2` goes on to the last number), `mustParseInt` (`strconv.Atoi` takes a
+/// plus).
+#[test]
+fn what_robfig_takes_in_silence_is_taken() {
+    let now = "2026-11-28T12:00:00Z";
+    for (text, zone, expected) in [
+        (
+            "CRON_TZ=Asia/Tokyo 0 8 * * *",
+            "UTC",
+            "2026-11-28T23:00:00Z",
+        ),
+        ("TZ=UTC 0 8 * * *", "Asia/Tokyo", "2026-11-29T08:00:00Z"),
+        ("TZ= 0 8 * * *", "Asia/Tokyo", "2026-11-29T08:00:00Z"),
+        ("TZ=Local 0 8 * * *", "Asia/Tokyo", "2026-11-28T23:00:00Z"),
+        ("0 8 * * MON,WED,", "UTC", "2026-11-30T08:00:00Z"),
+        ("0 8,,9 * * *", "UTC", "2026-11-29T08:00:00Z"),
+        ("*-5 8 * * *", "UTC", "2026-11-29T08:00:00Z"),
+        ("+5 +8 * * *", "UTC", "2026-11-29T08:05:00Z"),
+        ("0 8 * * */7", "UTC", "2026-11-29T08:00:00Z"),
+        ("0 8 * * 3/2", "UTC", "2026-12-02T08:00:00Z"),
+    ] {
+        assert_eq!(next(text, zone, now).as_deref(), Some(expected), "{text}");
+    }
+    assert!(Cron::never_comes("0 8 , * *"));
 }

@@ -1,6 +1,6 @@
 //! Objects to which a ScaledObject refers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::{AuthenticationRef, Parameter, TriggerAuthentication};
 use super::validate::{NO_VARIABLE, is_variable};
@@ -17,6 +17,8 @@ pub struct Surroundings {
     pub containers: Option<Vec<(String, Variables)>>,
     /// The `ConfigMap` objects of its namespace by name. Others may exist.
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
+    /// The keys of every Secret of its namespace that have a value, by its name. One that is not here may still exist.
+    pub secrets: BTreeMap<String, BTreeSet<String>>,
     /// The main queue, into which the load comes; `None`: that of the first `azure-queue` trigger.
     pub load_queue: Option<String>,
     /// The constant number of messages in other queues, by the queue's name; 0 for queues that are not listed.
@@ -101,6 +103,20 @@ impl Surroundings {
         }
         let reason =
             format!("is {key}, which the ConfigMap {name} does not have, or which is empty there");
+        Resolved::Nothing("key", reason)
+    }
+
+    /// What an entry of `secretTargetRef` comes to (KEDA `scale_resolvers.go`, `resolveAuthSecret`: an empty text without the key).
+    pub(super) fn secret(&self, entry: &Parameter) -> Resolved {
+        let (name, key) = (entry.name.as_deref(), entry.key.as_deref());
+        let (name, key) = (name.unwrap_or_default(), key.unwrap_or_default());
+        let keys = self.secrets.get(name);
+        if keys.is_none_or(|keys| keys.contains(key)) {
+            // Its value is nothing that may be repeated.
+            return Resolved::Unknown;
+        }
+        let reason =
+            format!("is {key}, which the Secret {name} does not have, or which is empty there");
         Resolved::Nothing("key", reason)
     }
 

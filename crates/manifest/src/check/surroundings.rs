@@ -25,7 +25,7 @@ pub(super) fn check_selectors(
     }
     for spread in &template.spec.topology_spread_constraints {
         let field = "spec.template.spec.topologySpreadConstraints";
-        if !spread.label_selector.matches(&template.metadata.labels) {
+        if !spread.counts(&template.metadata.labels) {
             problems.push(deployment.problem(
                 "spread-misses-pods",
                 field,
@@ -55,10 +55,11 @@ pub(super) fn check_selectors(
 pub(super) fn check(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
     let labels = &workload.deployment.spec.template.metadata.labels;
     let budgets = &workload.manifests.disruption_budgets;
-    match budgets
-        .iter()
-        .find(|item| item.spec.selector.matches(labels))
-    {
+    let selects = |item: &&Item<crate::surroundings::DisruptionBudget>| {
+        let selector = item.spec.selector.as_ref();
+        selector.is_some_and(|it| it.matches(labels))
+    };
+    match budgets.iter().find(selects) {
         None => problems.push(workload.deployment.problem(
             "budget-misses-pods",
             "spec.template.metadata.labels",
@@ -111,7 +112,7 @@ fn notices(
     }
     let here = format!("{METADATA}/32");
     let open = policies.iter().any(|policy| {
-        let restricts = policy.spec.policy_types.iter().any(|kind| kind == "Egress");
+        let restricts = policy.spec.restricts_egress();
         let leads_there = |peer: &crate::surroundings::Peer| {
             peer.ip_block
                 .as_ref()

@@ -164,7 +164,7 @@ fn spread(needs: &Needs, nodes: &[Occupied<'_>]) -> Vec<i64> {
         .pod
         .topology_spread_constraints
         .iter()
-        .filter(|spread| spread.label_selector.matches(&needs.labels))
+        .filter(|spread| spread.counts(&needs.labels))
         .collect();
     if constraints.is_empty() {
         return vec![0; nodes.len()];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscaler::Figures;
+use autoscaler::{Figures, Settings};
 
 use super::faster::{faster, limit, trigger_field};
 use super::trial::{Change, Score};
@@ -23,7 +23,6 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     }
     let longest = case.most(|run| run.stranded_longest);
     let most = case.most(|run| run.stranded);
-    let activation = settings.activation_queue_length;
     let left = match (case.outlook.likely.stranded, most) {
         (_, 0) => "none of them for ever here, since others come".to_owned(),
         (0, most) => format!("up to {most} are left at the end"),
@@ -41,20 +40,7 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
         found: Some(&strands),
         harm: |run| run.left,
     };
-    let (field, active) = match &settings.modifiers {
-        None => (
-            trigger_field(settings, "activationQueueLength"),
-            format!("{activation}: a queue of {activation} messages or fewer is not active"),
-        ),
-        Some(modifiers) => {
-            let target = modifiers.activation_target;
-            let field = "spec.advanced.scalingModifiers.activationTarget".to_owned();
-            (
-                field,
-                format!("{target}: a formula that gives {target} or less is not active"),
-            )
-        }
-    };
+    let (field, active) = inactive(settings);
     Some(Finding {
         name: "messages-stranded",
         field,
@@ -64,8 +50,49 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
             clock::words(longest),
             case.often(strands)
         ),
-        mend: case.trial.advice(&[none], &score).text,
+        mend: if is_least(settings) {
+            instead(settings).to_owned()
+        } else {
+            case.trial.advice(&[none], &score).text
+        },
     })
+}
+
+/// The field that keeps the trigger inactive, and how.
+fn inactive(settings: &Settings) -> (String, String) {
+    let Some(modifiers) = &settings.modifiers else {
+        let activation = settings.activation_queue_length;
+        let field = trigger_field(settings, "activationQueueLength");
+        let how = format!("{activation}: a queue of {activation} messages or fewer is not active");
+        return (field, how);
+    };
+    let target = modifiers.activation_target;
+    let field = |name: &str| format!("spec.advanced.scalingModifiers.{name}");
+    if is_least(settings) {
+        let how =
+            format!("it gives {target} or less while messages are there, which is not active");
+        return (field("formula"), how);
+    }
+    let how = format!("{target}: a formula that gives {target} or less is not active");
+    (field("activationTarget"), how)
+}
+
+/// Whether nothing less than what is written makes a difference.
+fn is_least(settings: &Settings) -> bool {
+    match &settings.modifiers {
+        Some(modifiers) => modifiers.activation_target <= 0.0,
+        None => settings.activation_queue_length <= 0,
+    }
+}
+
+/// What to do about messages that do not count as activity, though one that counts would.
+fn instead(settings: &Settings) -> &'static str {
+    match &settings.modifiers {
+        Some(_) => {
+            "write a formula that gives more than that for a single message, such as the name of the trigger that reads the queue"
+        }
+        None => "write queueLengthStrategy: all, so that messages at work count, too",
+    }
 }
 
 /// Whether there are more messages than all replicas work on during the whole second half of the time. A burst just before the

@@ -253,3 +253,40 @@ fn one_field_with_two_values_is_told_to_conflict() {
         assert!(mend.starts_with(own) && mend.contains(other), "{mend}");
     }
 }
+
+/// 0 is what `activationTarget` is without a word, and nothing less is active either: the formula is what keeps replicas away.
+#[test]
+fn nothing_is_advised_that_is_written_already() {
+    let spec = "  advanced: {scalingModifiers: {formula: 'max(a - 20, 0)', target: '5'}}";
+    let named = |file: NamedTempFile| {
+        file_text(
+            &file,
+            "- type: azure-queue",
+            "- name: a\n      type: azure-queue",
+        )
+    };
+    let load = "--shape burst --messages 10 --horizon 30m";
+    let answer = ask(named(file(spec, "")).path(), load);
+    let stranded = finding(&answer, "messages-stranded");
+    assert_eq!(stranded.field, "spec.advanced.scalingModifiers.formula");
+    assert!(
+        stranded.mend.starts_with("write a formula that gives more"),
+        "{}",
+        stranded.mend
+    );
+    let spec = spec.replace("target: '5'", "target: '5', activationTarget: '3'");
+    let spec = spec.replace("max(a - 20, 0)", "a");
+    let load = "--shape burst --messages 3 --horizon 30m";
+    let answer = ask(named(file(&spec, "")).path(), load);
+    let stranded = finding(&answer, "messages-stranded");
+    assert!(
+        stranded.field.ends_with("activationTarget"),
+        "{}",
+        stranded.field
+    );
+    assert!(
+        stranded.mend.starts_with("write \"0\"; tried"),
+        "{}",
+        stranded.mend
+    );
+}

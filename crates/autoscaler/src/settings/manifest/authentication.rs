@@ -93,11 +93,8 @@ impl AuthenticationSpec {
             &self.aws_secret_manager,
         ];
         let secrets = stores.into_iter().flatten().flat_map(|it| &it.secrets);
-        let given = self
-            .secret_target_ref
-            .iter()
-            .chain(&self.bound_service_account_token);
-        // A file can contain any parameter.
+        let given = self.bound_service_account_token.iter();
+        // A file can hold any of them.
         self.file_path.as_ref().is_some_and(|it| !it.is_empty())
             || given.chain(secrets).any(|it| it.parameter == parameter)
     }

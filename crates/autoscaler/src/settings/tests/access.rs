@@ -145,11 +145,12 @@ fn a_name_in_place_of_a_connection_string_and_the_other_way_round_are_refused() 
 }
 
 /// Source: KEDA `pkg/scaling/resolver/scale_resolvers.go`, `resolveAuthRef`, which makes an empty text of an error of
-/// `ResolveContainerEnv` ("couldn't find container with name"); `typed_config.go`, `configParamValue`: an empty text is none.
+/// `ResolveContainerEnv` ("couldn't find container with name"), and `resolveAuthSecret` of a missing key; `typed_config.go`, `configParamValue`: an empty text is none.
 #[test]
 fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
     let env = |name: &str, container: Option<&str>| json!({ "env": [{ "parameter": "connection", "name": name, "containerName": container }] });
     let map = |name: &str, key: &str| json!({ "configMapTargetRef": [{ "parameter": "connection", "name": name, "key": key }] });
+    let secret = |name: &str, key: &str| json!({ "secretTargetRef": [{ "parameter": "connection", "name": name, "key": key }] });
     let both = json!({
         "env": [{ "parameter": "connection", "name": "C" }],
         "configMapTargetRef": [{ "parameter": "connection", "name": "m", "key": "none" }]
@@ -169,6 +170,7 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
             [("k".to_owned(), CONNECTION.to_owned())].into(),
         )]
         .into(),
+        secrets: [("s".to_owned(), ["k".to_owned()].into())].into(),
         ..namespaced(spec)
     };
     for (spec, wrong) in [
@@ -184,6 +186,9 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
         (map("m", "k"), None),
         (map("elsewhere", "k"), None),
         (map("m", "j"), Some("configMapTargetRef[0].key")),
+        (secret("s", "k"), None),
+        (secret("elsewhere", "k"), None),
+        (secret("s", "j"), Some("secretTargetRef[0].key")),
         // The later section counts, even if it gives nothing.
         (both, Some("configMapTargetRef[0].key")),
     ] {
@@ -298,4 +303,29 @@ fn a_parameter_without_its_source_is_refused() {
             "spec.env[0].name",
         ]
     );
+}
+
+/// Source: KEDA `pkg/scalers/scalersconfig/typed_config.go`, `configParamValue`: `key = sc.TriggerMetadata[..FromEnv]`, `m[key]`, and only
+/// then `strings.TrimSpace(param)`.
+#[test]
+fn space_around_the_name_of_a_variable_is_a_part_of_it() {
+    let nothing = Surroundings::default();
+    for name in [" C", "C ", "C\n", "\tC"] {
+        let object: ScaledObject = serde_json::from_value(bare("connectionFromEnv", name)).unwrap();
+        let told = object.settings().unwrap_err().to_string();
+        assert!(
+            told.contains("write connectionFromEnv: C on one line"),
+            "{told}"
+        );
+    }
+    let values = [(" C".to_owned(), Some(CONNECTION.to_owned()))].into();
+    let variables = Variables {
+        values,
+        complete: true,
+    };
+    let around = Surroundings {
+        variables: Some(variables),
+        ..nothing
+    };
+    assert_eq!(refused(bare("connectionFromEnv", " C"), &around), []);
 }

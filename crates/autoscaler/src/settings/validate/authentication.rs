@@ -199,11 +199,34 @@ impl Check {
             });
             return self.refuse(RefusedBy::Keda, field, reason);
         };
+        self.connection_from_env(trigger, variable, field, around);
+    }
+
+    /// KEDA `scale_resolvers.go`, `resolveEnv`; `typed_config.go`, `configParamValue`: it trims what a variable holds, and not the
+    /// variable's name.
+    fn connection_from_env(
+        &mut self,
+        trigger: &Trigger,
+        trimmed: &str,
+        field: &str,
+        around: &Surroundings,
+    ) {
         let field = format!("{field}.metadata.connectionFromEnv");
+        let variable = trigger.metadata.get("connectionFromEnv");
+        let variable = variable.map_or(trimmed, |text| text.0.as_str());
+        let variables = around.variables.as_ref();
+        let is_there = || variables.is_some_and(|it| it.values.contains_key(variable));
+        if variable != trimmed && is_variable(trimmed) && !is_there() {
+            let reason = format!(
+                "is {variable:?}: the space around a variable's name is a part of it to KEDA, which finds no such variable; write \
+                 connectionFromEnv: {trimmed} on one line"
+            );
+            return self.refuse(RefusedBy::Keda, field, reason);
+        }
         if !is_variable(variable) {
             return self.refuse(RefusedBy::Keda, field, NO_VARIABLE);
         }
-        let Some(variables) = &around.variables else {
+        let Some(variables) = variables else {
             return;
         };
         match variables.values.get(variable) {
@@ -253,7 +276,9 @@ fn connection_of(found: &TriggerAuthentication, around: &Surroundings) -> Given 
     let variables = variables.map(|(n, entry)| ("env", n, entry));
     let maps = spec.config_map_target_ref.iter().enumerate();
     let maps = maps.map(|(n, entry)| ("configMapTargetRef", n, entry));
-    let mut of_connection = variables.chain(maps);
+    let secrets = spec.secret_target_ref.iter().enumerate();
+    let secrets = secrets.map(|(n, entry)| ("secretTargetRef", n, entry));
+    let mut of_connection = variables.chain(maps).chain(secrets);
     let Some((section, n, entry)) =
         of_connection.rfind(|(_, _, entry)| entry.parameter == "connection")
     else {
@@ -263,7 +288,8 @@ fn connection_of(found: &TriggerAuthentication, around: &Surroundings) -> Given 
     let resolved = match section {
         "env" => around.variable(entry),
         _ if found.kind == "ClusterTriggerAuthentication" => Resolved::Unknown,
-        _ => around.configured(entry),
+        "configMapTargetRef" => around.configured(entry),
+        _ => around.secret(entry),
     };
     let field = |name: &str| format!("{}/{} spec.{section}[{n}].{name}", found.kind, found.name);
     match resolved {

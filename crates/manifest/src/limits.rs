@@ -1,0 +1,110 @@
+//! How large a text of YAML may be, and what is said of one that is larger.
+
+use serde_saphyr::{Error, Options};
+
+use super::ManifestError;
+
+/// What a `helm template` of many charts has at most.
+const DOCUMENTS: usize = 10_000;
+/// Values in them: some hundred each.
+const VALUES: usize = 4_000_000;
+
+/// Options that read YAML as kubectl does, to which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0, 64)`).
+pub(super) fn options() -> Options {
+    serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        budget: serde_saphyr::budget! {
+            max_documents: DOCUMENTS,
+            max_nodes: VALUES,
+            max_events: 4 * VALUES,
+        },
+    }
+}
+
+/// Why the parser gave up on `file`, if the text breaks a limit and not the rules of YAML.
+pub(super) fn broken(error: &Error, file: &str) -> Option<ManifestError> {
+    let line = error.location().map_or(0, |location| location.line());
+    let error = error.without_snippet();
+    let said = error.to_string();
+    let deep = "lists and fields lie in each other deeper than any object of Kubernetes has them; take that document out, or write \
+                fewer brackets";
+    let aliases = "aliases (*name) repeat so much that it gets too large; write each value out where it belongs";
+    let problem = match error {
+        // The breach has its name in no public type of the parser.
+        Error::Budget { .. } if said.contains("Documents") => format!(
+            "it has more than {DOCUMENTS} documents; give only those that the ScaledObject or ScaledJob belongs to"
+        ),
+        Error::Budget { .. } if said.contains("Depth") => deep.to_owned(),
+        Error::Budget { .. } if said.contains("Alias") || said.contains("Anchor") => {
+            aliases.to_owned()
+        }
+        Error::Budget { .. } => format!(
+            "it is too large, with more than {VALUES} values or 64 MiB of text; give only the documents that the ScaledObject or \
+             ScaledJob belongs to"
+        ),
+        Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => aliases.to_owned(),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            "an alias (*name) stands within the value that its anchor (&name) begins, so that there is no end to it; write the value out"
+                .to_owned()
+        }
+        _ if said.contains("recursion limit exceeded") => deep.to_owned(),
+        _ => return None,
+    };
+    let file = file.to_owned();
+    Some(ManifestError::Yaml {
+        file,
+        line,
+        problem,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+
+    fn told(text: &str) -> String {
+        parse("a.yaml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_large_rendering_of_charts_is_read() {
+        let object = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {a: b, c: d}}\ndata: {a: b, c: d, e: f, g: h}\n";
+        assert_eq!(parse("a.yaml", &object.repeat(9_999)).unwrap().len(), 9_999);
+        let list = format!("a: [{}1]\n", "1, ".repeat(300_000));
+        assert_eq!(parse("a.yaml", &list).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn limits_are_told_in_words_with_what_to_do() {
+        let levels = (1..9).map(|n| {
+            let alias = format!("*a{}", n - 1);
+            format!("a{n}: &a{n} [{}]\n", vec![alias; 9].join(", "))
+        });
+        let laughs = format!("a0: &a0 [x, x]\n{}", levels.collect::<String>());
+        let nested: String = (0..2_000).map(|n| " ".repeat(n) + "a:\n").collect();
+        for (text, words) in [
+            ("---\na: b\n".repeat(10_001), "more than 10000 documents"),
+            (
+                format!("a: {}{}\n", "[".repeat(90), "]".repeat(90)),
+                "deeper than",
+            ),
+            (
+                format!("a: {}{}\n", "[".repeat(9_000), "]".repeat(9_000)),
+                "deeper than",
+            ),
+            (nested, "deeper than"),
+            (laughs, "repeat so much"),
+            ("a: &a {b: *a}\n".to_owned(), "no end to it"),
+        ] {
+            let told = told(&text);
+            let begin: String = text.chars().take(40).collect();
+            assert!(told.contains(words), "{begin}: {told}");
+            for word in ["limits breached", "limit exceeded", "not allowed here"] {
+                assert!(!told.contains(word), "{begin}: {told}");
+            }
+        }
+    }
+}
