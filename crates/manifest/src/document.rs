@@ -62,7 +62,9 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
 fn output_of_helm(text: &str) -> Option<&'static str> {
     let is_log = |line: &&str| {
         let mut parts = line.splitn(3, ':');
-        let file = parts.next().is_some_and(|it| it.ends_with(".go"));
+        let file = parts
+            .next()
+            .is_some_and(|it| it.strip_suffix(".go").is_some());
         let of = parts
             .next()
             .is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));

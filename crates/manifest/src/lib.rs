@@ -17,7 +17,6 @@ mod error;
 mod foreign;
 mod kustomize;
 pub mod labels;
-pub mod letters;
 mod limits;
 pub mod nodes;
 pub mod pod;

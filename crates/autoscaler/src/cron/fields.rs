@@ -159,9 +159,9 @@ fn range(text: &str, bounds: &Bounds) -> Result<u64, String> {
 
 /// `parseIntOrName`, and `strconv.Atoi`, which takes a plus.
 fn number(text: &str, names: &[&str], least: u64) -> Result<u64, String> {
-    let named = names.iter().zip(least..);
-    let named = named.filter(|(name, _)| name.eq_ignore_ascii_case(text));
-    if let Some((_, number)) = named.last() {
+    let found = names.iter().zip(least..);
+    let found = found.filter(|(name, _)| name.eq_ignore_ascii_case(text));
+    if let Some((_, number)) = found.last() {
         return Ok(number);
     }
     let refused = || {

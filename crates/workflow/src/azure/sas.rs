@@ -17,7 +17,7 @@ use super::sign_in::account_sas;
 
 /// How much later a SAS may begin than this machine's clock says now: clocks differ, by up to this much ("Create a service SAS",
 /// "Best practices when using SAS", clock skew).
-const SLACK: Duration = Duration::from_mins(15);
+const SLACK: Duration = Duration::from_secs(15 * 60);
 
 /// Why a SAS can never open what it is to open. The text repeats times and letters of the SAS, never its signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
