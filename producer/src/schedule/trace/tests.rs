@@ -157,6 +157,15 @@ fn values_over_time_are_no_arrivals_and_are_told_as_such() {
     }
 }
 
+/// The error for an offset `text` ends with `advice`.
+fn assert_advised(text: &str, advice: &str) {
+    let error = parsed(&format!("offset_s,n\n{text},1\n")).unwrap_err();
+    assert!(
+        error.contains("line 2:") && error.ends_with(advice),
+        "{text}: {error}"
+    );
+}
+
 #[test]
 fn what_is_no_offset_is_told_how_to_write_it() {
     for (text, advice) in [
@@ -196,6 +205,14 @@ fn what_is_no_offset_is_told_how_to_write_it() {
             "2025-01-01T25:00:00Z",
             "there is no such time of day; times are from 00:00:00 to 23:59:59",
         ),
+    ] {
+        assert_advised(text, advice);
+    }
+}
+
+#[test]
+fn a_character_that_no_number_has_is_named() {
+    for (text, advice) in [
         (
             "1'000.5",
             "it has ' (U+0027, an apostrophe), which no number has here; write 1000.5",
@@ -225,11 +242,7 @@ fn what_is_no_offset_is_told_how_to_write_it() {
             "the first column is empty: write the offset there, or leave the line out",
         ),
     ] {
-        let error = parsed(&format!("offset_s,n\n{text},1\n")).unwrap_err();
-        assert!(
-            error.contains("line 2:") && error.ends_with(advice),
-            "{text}: {error}"
-        );
+        assert_advised(text, advice);
     }
 }
 
