@@ -60,18 +60,16 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
 /// What `text` is, where Helm has written more than manifests into it: its log (Helm `cmd/helm/root.go`, `debug`: `file.go:LINE: [debug]`;
 /// from version 3.18 on `level=DEBUG`), or the status of a release around them (`cmd/helm/status.go`, `statusPrinter`).
 fn output_of_helm(text: &str) -> Option<&'static str> {
+    let is_of_debug = |line: &str| {
+        let (file, rest) = line.split_once(".go:")?;
+        let (number, message) = rest.split_once(':')?;
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_debug = message.trim_start().starts_with("[debug]");
+        Some(is_number && is_debug && !file.contains(' '))
+    };
     let is_log = |line: &&str| {
-        let mut parts = line.splitn(3, ':');
-        let file = parts
-            .next()
-            .is_some_and(|it| it.strip_suffix(".go").is_some());
-        let of = parts
-            .next()
-            .is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
-        let debug = |it: &str| it.trim_start().starts_with("[debug]");
-        (file && of && parts.next().is_some_and(debug))
-            || line.starts_with("level=DEBUG")
-            || (line.starts_with("time=") && line.contains(" level="))
+        let is_levelled = line.starts_with("time=") && line.contains(" level=");
+        is_of_debug(line) == Some(true) || line.starts_with("level=DEBUG") || is_levelled
     };
     let status = text
         .lines()

@@ -1,6 +1,6 @@
 //! How large a text of YAML may be, and what is said of one that is larger.
 
-use serde_saphyr::{Error, Options};
+use serde_saphyr::{Error, Options, UserMessageFormatter};
 
 use super::ManifestError;
 
@@ -24,34 +24,33 @@ pub(super) fn options() -> Options {
 /// Why the parser gave up on `file`, if the text breaks a limit and not the rules of YAML.
 pub(super) fn broken(error: &Error, file: &str) -> Option<ManifestError> {
     let line = error.location().map_or(0, |location| location.line());
-    let error = error.without_snippet();
-    let said = error.to_string();
+    // Which limit it was is in no public type of the parser.
+    let said = error.without_snippet();
+    let said = said.render_with_formatter(&UserMessageFormatter);
+    let is_said = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let deep = "lists and fields lie in each other deeper than any object of Kubernetes has them; take that document out, or write \
                 fewer brackets";
-    let aliases = "aliases (*name) repeat so much that it gets too large; write each value out where it belongs";
-    let problem = match error {
-        // The breach has its name in no public type of the parser.
-        Error::Budget { .. } if said.contains("Documents") => format!(
+    let problem = if is_said(&["Recursive reference not allowed"]) {
+        "an alias (*name) stands within the value that its anchor (&name) begins, so that there is no end to it; write the value out"
+            .to_owned()
+    } else if is_said(&["recursion limit exceeded"]) {
+        deep.to_owned()
+    } else if !is_said(&["too large or too complex"]) {
+        return None;
+    } else if is_said(&["Documents {"]) {
+        format!(
             "it has more than {DOCUMENTS} documents; give only those that the ScaledObject or ScaledJob belongs to"
-        ),
-        Error::Budget { .. } if said.contains("Depth") => deep.to_owned(),
-        Error::Budget { .. } if said.contains("Alias") || said.contains("Anchor") => {
-            aliases.to_owned()
-        }
-        Error::Budget { .. } => format!(
+        )
+    } else if is_said(&[" Depth {"]) {
+        deep.to_owned()
+    } else if is_said(&["Events {", "Nodes {", "Bytes {"]) && !is_said(&["Anchor"]) {
+        format!(
             "it is too large, with more than {VALUES} values or 64 MiB of text; give only the documents that the ScaledObject or \
              ScaledJob belongs to"
-        ),
-        Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => aliases.to_owned(),
-        Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            "an alias (*name) stands within the value that its anchor (&name) begins, so that there is no end to it; write the value out"
-                .to_owned()
-        }
-        _ if said.contains("recursion limit exceeded") => deep.to_owned(),
-        _ => return None,
+        )
+    } else {
+        "aliases (*name) repeat so much that it gets too large; write each value out where it belongs"
+            .to_owned()
     };
     let file = file.to_owned();
     Some(ManifestError::Yaml {

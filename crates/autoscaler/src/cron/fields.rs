@@ -159,9 +159,8 @@ fn range(text: &str, bounds: &Bounds) -> Result<u64, String> {
 
 /// `parseIntOrName`, and `strconv.Atoi`, which takes a plus.
 fn number(text: &str, names: &[&str], least: u64) -> Result<u64, String> {
-    let found = names.iter().zip(least..);
-    let found = found.filter(|(name, _)| name.eq_ignore_ascii_case(text));
-    if let Some((_, number)) = found.last() {
+    let mut known = names.iter().zip(least..);
+    if let Some((_, number)) = known.find(|(name, _)| name.eq_ignore_ascii_case(text)) {
         return Ok(number);
     }
     let refused = || {

@@ -173,6 +173,14 @@ fn what_validation_refuses_is_refused() {
             deployment("", "restartPolicy: Never, ", ""),
             ["restartPolicy: is \"Never\"", "must be Always"],
         ),
+        (
+            job("", "tolerations: [{key: a, operator: equal}], ", ""),
+            ["tolerations[0].operator: is \"equal\"", "write Equal"],
+        ),
+        (
+            job("", "", "resources: {limits: {memory: 1 Gi}}, "),
+            ["resources.limits.memory: is 1 Gi", "no quantity"],
+        ),
     ] {
         for part in parts {
             assert!(told.contains(part), "{part}: {told}");

@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::quantity;
 
 const PULL_POLICIES: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+const OPERATORS: [&str; 2] = ["Equal", "Exists"];
+const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const COMPLETION_MODES: [&str; 2] = ["Indexed", "NonIndexed"];
 
 /// Each such relation that does not hold in the Deployment's `spec` or the ScaledJob's `jobTargetRef`, which is in `place`.
@@ -30,6 +32,13 @@ pub(super) fn broken(kind: &str, place: &str, spec: &Value) -> Vec<String> {
             policy,
             &["Always"],
         ));
+    }
+    // `ValidateTolerations`: "Unsupported value".
+    for (n, toleration) in entries(&pod["tolerations"]).iter().enumerate() {
+        for (field, known) in [("operator", &OPERATORS[..]), ("effect", &EFFECTS)] {
+            let at = format!("{place}.tolerations[{n}].{field}");
+            told.extend(unsupported(&at, &toleration[field], known));
+        }
     }
     let volumes = named(&pod["volumes"]);
     let mut names = BTreeSet::new();
@@ -66,8 +75,24 @@ fn of_container(at: &str, container: &Value, volumes: &BTreeSet<&str>, told: &mu
             ));
         }
     }
+    of_resources(&format!("{at}.resources"), &container["resources"], told);
+}
+
+fn of_resources(at: &str, resources: &Value, told: &mut Vec<String>) {
+    // `resource.ParseQuantity`: "quantities must match the regular expression"; `ValidateNonnegativeQuantity`.
+    for section in ["requests", "limits"] {
+        for (name, value) in resources[section].as_object().into_iter().flatten() {
+            let is_scalar = value.is_string() || value.is_number();
+            if is_scalar && quantity(value).is_none() {
+                told.push(format!(
+                    "{at}.{section}.{name}: is {}, which is no quantity; write a number from 0 on with a suffix or none, and no space between, \
+                     such as 500m or 1Gi",
+                    plain(value)
+                ));
+            }
+        }
+    }
     // `ValidateResourceRequirements`: "must be less than or equal to .. limit".
-    let resources = &container["resources"];
     let requests = resources["requests"].as_object().into_iter().flatten();
     for (name, request) in requests {
         let limit = &resources["limits"][name];
@@ -75,7 +100,7 @@ fn of_container(at: &str, container: &Value, volumes: &BTreeSet<&str>, told: &mu
             && asked > most
         {
             told.push(format!(
-                "{at}.resources.requests.{name}: is {}, more than its limit, which is {}; write at most the limit",
+                "{at}.requests.{name}: is {}, more than its limit, which is {}; write at most the limit",
                 plain(request),
                 plain(limit)
             ));
@@ -85,7 +110,10 @@ fn of_container(at: &str, container: &Value, volumes: &BTreeSet<&str>, told: &mu
 
 /// What is wrong with a text that is none of `known`.
 fn unsupported(at: &str, value: &Value, known: &[&str]) -> Option<String> {
-    let text = value.as_str().filter(|text| !known.contains(text))?;
+    let text = value.as_str()?;
+    if text.is_empty() || known.contains(&text) {
+        return None;
+    }
     let mut cased = known.iter().filter(|it| it.eq_ignore_ascii_case(text));
     let must = cased.next().map_or_else(
         || format!("must be {}", known.join(" or ")),
