@@ -154,6 +154,17 @@ fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     parsed.collect()
 }
 
+/// Whether `messages` holds rows, which have keys, and `rows` holds none: the files are swapped.
+pub(super) fn are_swapped(messages: &str, rows: &str) -> bool {
+    let are_rows = |text: &str| {
+        let has_keys = |row: &Map<String, Value>| {
+            row.contains_key("PartitionKey") && row.contains_key("RowKey")
+        };
+        all_rows(text).is_ok_and(|rows| !rows.is_empty() && rows.iter().all(has_keys))
+    };
+    are_rows(messages) && !are_rows(rows)
+}
+
 /// What to do where no row is.
 const SOME_ROWS: &str = "write a few real ones, each on a line as an object of JSON, or what az storage entity query -o json prints or \
                          Storage Explorer exports";

@@ -1,15 +1,22 @@
 //! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
 //! and what it cannot tell stands in the description as a comment.
 //!
-//! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for; `guess` says what the values at one place of all messages are, `columns` what
-//! those of a column of all rows are, `guid` how GUIDs are written; `write` makes YAML of it. A column of rows is what the same value of a message is, wherever one is
-//! found.
+//! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for. `place` lists the fields of all messages,
+//! `owners` says of which message each row is, `names` what each field is; `columns` says what each column is, and `said` what is written of one
+//! that nothing stands for, as `frozen` does of a field. `embed`, `guid` and `times` know how values are written. `guess` joins these, and `write` makes YAML of it.
 
 mod columns;
+mod embed;
 mod files;
+mod frozen;
 mod guess;
 mod guid;
 mod kind;
+mod names;
+mod owners;
+mod place;
+mod said;
+mod times;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -75,8 +82,18 @@ const READ: WrongInput = WrongInput("read the messages and rows");
 
 fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Examples> {
     let read = |path: &Path| text_of(path).context(MISSING);
-    let messages_of = files::messages(&read(messages)?);
-    let rows_of = files::rows(&read(rows)?);
+    let (messages_text, rows_text) = (read(messages)?, read(rows)?);
+    if files::are_swapped(&messages_text, &rows_text) {
+        let swapped = anyhow!(
+            "{} holds rows, with PartitionKey and RowKey, and {} holds none: the files are swapped; name messages with --messages, and rows \
+             with --rows",
+            messages.display(),
+            rows.display()
+        );
+        return Err(swapped.context(READ));
+    }
+    let messages_of = files::messages(&messages_text);
+    let rows_of = files::rows(&rows_text);
     let in_messages = || format!("read {}", messages.display());
     let in_rows = || format!("read {}", rows.display());
     let messages = messages_of.with_context(in_messages).context(READ)?;
