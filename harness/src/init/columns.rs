@@ -1,241 +1,290 @@
-//! Finds the template of each column of the rows, from the values of the messages.
+//! What the columns of all rows are, from the values of the messages that the rows are of.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-use workflow::contract::workload::{Name, Template};
+use serde_json::Value;
+use workflow::contract::Digest;
+use workflow::contract::workload::{Format, Name, Template};
 
-use super::guess::{Place, is_constant, time_format, with_format};
+use super::embed::{SHORTEST, embedded, parts};
 use super::guid;
-
-/// A shorter text of a message may be part of any other text by chance.
-const SHORTEST: usize = 3;
+use super::owners::{KEYS, Owned, Rows, held};
+use super::place::{Place, short};
+use super::said;
+use super::times::{same_time, time_format};
 
 /// What a column seems to hold.
-enum Seen {
-    /// A template.
+pub(super) enum Seen {
+    /// What this template stands for.
     Template(String),
-    /// No template; this sentence says what the column holds.
+    /// Something else, in a sentence.
     Untold(String),
 }
 
-/// The template of every column that holds the values of one place of the messages.
+/// What all rows have in a column.
+pub(super) struct Stored<'a> {
+    pub(super) name: &'a str,
+    pub(super) values: Vec<Value>,
+    pub(super) texts: Vec<String>,
+    /// Those of which the message is known.
+    pub(super) owned: Vec<Owned>,
+}
+
+impl Stored<'_> {
+    /// What is stored in each row of which the message is known, and what the message has at `place`.
+    pub(super) fn pairs(&self, place: &Place) -> Vec<(&str, String)> {
+        let texts = place.texts();
+        let owned = self.owned.iter();
+        owned
+            .map(|it| (it.text.as_str(), texts[it.message].clone()))
+            .collect()
+    }
+}
+
+/// The template of every column in which the values of places are found.
 pub(super) fn columns(
     places: &[Place],
-    rows: &[Map<String, Value>],
+    rows: &Rows<'_>,
     untold: &mut Vec<String>,
 ) -> Vec<(String, String)> {
-    let names: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
-    let mut found = Vec::new();
+    untold.extend(rows.untold());
+    let names: BTreeSet<&String> = rows.all.iter().flat_map(|row| row.keys()).collect();
+    let mut found: Vec<(String, String)> = Vec::new();
     for name in names.into_iter().filter(|name| !is_of_the_service(name)) {
-        let values = rows.iter().filter_map(|row| row.get(name).cloned());
+        let values = rows.all.iter().filter_map(|row| row.get(name).cloned());
         let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
         if values.is_empty() {
             continue;
         }
-        let optional = if values.len() < rows.len() { "?" } else { "" };
-        match seen(name, &values, places) {
+        let optional = if values.len() < rows.all.len() {
+            "?"
+        } else {
+            ""
+        };
+        let stored = Stored {
+            name,
+            texts: values.iter().map(super::place::text).collect(),
+            values,
+            owned: rows.owned(name),
+        };
+        match seen(&stored, places) {
             Seen::Template(template) => found.push((format!("{name}{optional}"), template)),
             Seen::Untold(why) => untold.push(why),
         }
     }
+    one_of_each_time(&mut found, untold);
     found
 }
 
-/// Whether a column is the table service's own, or states the type of another one (OData annotations; the Azure CLI writes `etag`).
+/// Whether it is the table service's own, or tells of the type of another (OData annotations; the Azure CLI writes `etag`).
 pub(super) fn is_of_the_service(name: &str) -> bool {
     matches!(name, "Timestamp" | "etag") || name.starts_with("odata.") || name.contains("@odata.")
 }
 
-fn seen(name: &str, values: &[Value], places: &[Place]) -> Seen {
-    let texts: Vec<String> = values.iter().map(text).collect();
-    let mut named = places.iter().filter(|place| place.template.is_some());
-    if let Some(template) = named.clone().find_map(|place| same(place, &texts)) {
-        return Seen::Template(template);
+/// Of several columns with one time, a description names one: the most exact.
+fn one_of_each_time(found: &mut Vec<(String, String)>, untold: &mut Vec<String>) {
+    for name in ["{intended", "{sent"] {
+        let is_coarse = |template: &String| template.contains(":unix");
+        let mut those: Vec<(String, String)> = found
+            .iter()
+            .filter(|it| it.1.starts_with(name))
+            .cloned()
+            .collect();
+        those.sort_by_key(|(_, template)| is_coarse(template));
+        for (column, template) in those.into_iter().skip(1) {
+            found.retain(|it| it.0 != column);
+            untold.push(format!(
+                "The column {} is {template} too, and a description names one column for each time; it is left out, and so not judged.",
+                column.trim_end_matches('?')
+            ));
+        }
     }
-    let others = named
-        .clone()
-        .find_map(|place| guid::column(place, &texts).or_else(|| in_letters(place, &texts)));
-    if let Some(template) = others {
-        return Seen::Template(template);
-    }
-    let left_out = "it is left out, and so not judged";
-    if let Some(format) = time_format(values) {
-        return Seen::Untold(format!(
-            "The column {name} holds times of the worker's own: name it {} or {} if it is one of these.",
-            with_format(Name::Received, format),
-            with_format(Name::Done, format)
-        ));
-    }
-    if let Some(place) = named.clone().find(|place| differs_in_case(place, &texts)) {
-        let (way, template) = (&place.way, place.template.as_deref().unwrap_or_default());
-        return Seen::Untold(format!(
-            "The column {name} differs from {way} of a message in case alone, and {template} is compared to the letter; {left_out}."
-        ));
-    }
-    if let Some(said) = constant(name, values, places) {
-        return Seen::Untold(said);
-    }
-    named
-        .find_map(|place| within(name, place, &texts))
-        .unwrap_or_else(|| {
-            Seen::Untold(format!(
-                "The column {name} holds no value of a message here; {left_out}."
-            ))
-        })
 }
 
-/// The template of `place` if one of its values is one of `texts`, or would be without leading zeros in the text.
-fn same(place: &Place, texts: &[String]) -> Option<String> {
-    // A column may hold a number of the message as a number or as digits: both are read.
+fn seen(stored: &Stored<'_>, places: &[Place]) -> Seen {
+    let named: Vec<&Place> = places.iter().filter(|it| it.template.is_some()).collect();
+    if let Some(template) = told(stored, &named) {
+        return as_key(stored, template);
+    }
+    if let Some(said) = said::frozen(stored, places) {
+        return Seen::Untold(said);
+    }
+    if let Some(said) = said::constant(stored, places) {
+        return Seen::Untold(said);
+    }
+    if let Some(said) = said::another_form(stored, places) {
+        return Seen::Untold(said);
+    }
+    if let Some(format) = time_format(&stored.values) {
+        return Seen::Untold(said::own_times(stored.name, format));
+    }
+    if let Some(said) = said::in_case(stored, &named).or_else(|| said::partly(stored, places)) {
+        return Seen::Untold(said);
+    }
+    let within = named.iter().find_map(|place| within(stored, place));
+    Seen::Untold(within.unwrap_or_else(|| said::nothing(stored)))
+}
+
+/// What stands for all that is stored in rows of which the message is known.
+fn told(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
+    if stored.owned.is_empty() {
+        return None;
+    }
+    let places = named.iter().copied();
+    let found = places.clone().find_map(|place| same(stored, place));
+    let found = found.or_else(|| {
+        places.clone().find_map(|place| {
+            guid::column(place, &stored.pairs(place)).or_else(|| in_letters(stored, place))
+        })
+    });
+    let found = found.or_else(|| places.clone().find_map(|place| escaped(stored, place)));
+    let found = found.or_else(|| places.clone().find_map(|place| digest(stored, place)));
+    let found = found.or_else(|| {
+        places
+            .clone()
+            .find_map(|place| same_time(place, &stored.pairs(place)))
+    });
+    found.or_else(|| {
+        let of_rows = |place: &Place| {
+            let sent = stored.pairs(place).into_iter().map(|it| it.1);
+            parts(place, &sent.collect::<Vec<_>>())
+        };
+        let parts: Vec<_> = places.flat_map(of_rows).collect();
+        let texts: Vec<String> = stored.owned.iter().map(|it| it.text.clone()).collect();
+        embedded(&texts, &parts)
+    })
+}
+
+/// The template of `place` where every row holds what its message has there, also with zeros before it.
+fn same(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    // A number stays one, or becomes its digits: both are read.
     let template = place.template.as_ref()?.replace(":number", "");
-    let known: BTreeSet<String> = place.values.iter().map(text).collect();
-    if texts.iter().any(|text| known.contains(text)) {
+    let pairs = stored.pairs(place);
+    if pairs.iter().all(|(stored, sent)| stored == sent) {
         return Some(template);
     }
-    let digits = texts.first()?.len();
+    let digits = pairs.first()?.0.len();
     let is_padded = template == "{seq}"
-        && texts.iter().all(|text| {
-            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.len() == digits && is_number
+        && pairs.iter().all(|(stored, sent)| {
+            let is_number = stored.bytes().all(|byte| byte.is_ascii_digit());
+            let bare = stored.trim_start_matches('0');
+            stored.len() == digits && is_number && bare == sent.trim_start_matches('0')
         });
-    let is_known = |text: &String| known.contains(text.trim_start_matches('0'));
-    (is_padded && texts.iter().any(is_known)).then(|| format!("{{seq:0{digits}}}"))
+    is_padded.then(|| format!("{{seq:0{digits}}}"))
 }
 
 /// The template of a column whose texts are the values of `place`, all in large or all in small letters.
-fn in_letters(place: &Place, texts: &[String]) -> Option<String> {
+fn in_letters(stored: &Stored<'_>, place: &Place) -> Option<String> {
     let template = match place.template.as_deref()? {
         "{id}" => "{id",
         "{digest}" | "{digest:upper}" => "{digest",
         _ => return None,
     };
-    let all = |is: fn(char) -> bool| !texts.iter().any(|text| text.contains(is));
+    let all = |is: fn(char) -> bool| !stored.texts.iter().any(|text| text.contains(is));
     // Ids of runs are in small letters.
     let format = match (all(char::is_lowercase), all(char::is_uppercase)) {
         (true, false) => ":upper",
         (false, true) => "",
         _ => return None,
     };
-    differs_in_case(place, texts).then(|| format!("{template}{format}}}"))
+    said::differs_in_case(stored, place).then(|| format!("{template}{format}}}"))
 }
 
-fn differs_in_case(place: &Place, texts: &[String]) -> bool {
-    let lower = |value: &Value| text(value).to_lowercase();
-    let known: BTreeSet<String> = place.values.iter().map(lower).collect();
-    texts
+/// The template of a column that holds what `place` has, escaped as URLs, XML and JSON have it, or in base64.
+fn escaped(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    let template = place.template.as_deref()?.replace(":number", "");
+    let is_plain = !template.contains(':');
+    let hole = template.parse::<Template>().ok()?.whole()?;
+    let fits = hole.name.identifies() && is_plain;
+    ["base64", "url", "xml", "json"]
         .iter()
-        .any(|text| known.contains(&text.to_lowercase()))
+        .filter(|_| fits)
+        .map(|format| template.replace('}', &format!(":{format}}}")))
+        .find(|template| {
+            let Ok(read) = template.parse::<Template>() else {
+                return false;
+            };
+            stored.pairs(place).iter().all(|(stored, sent)| {
+                let found = read.read(stored, Name::identifies).unwrap_or_default();
+                found.first().is_some_and(|(_, text)| text == sent)
+            })
+        })
 }
 
-/// The comment about a column that is the same in all rows; the equal values may be a promise, or chance.
-fn constant(name: &str, values: &[Value], places: &[Place]) -> Option<String> {
-    let first = values.first()?;
-    let shared = places.iter().find(|place| {
-        let known = place.template.is_none().then(|| place.values.first());
-        known
-            .flatten()
-            .is_some_and(|value| text(value) == text(first))
-    });
-    if values.iter().any(|value| value != first) || shared.is_none() && !is_constant(values) {
+/// The template of a column that holds the SHA-256 of the payload.
+fn digest(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    if place.template.as_deref() != Some("{payload}") {
         return None;
     }
-    let (key, constant) = (
-        Value::from(name),
-        Value::from(Template::of_text(&text(first))),
-    );
-    let also = shared.map_or(String::new(), |place| {
-        format!(", as {} is in the messages", place.way)
-    });
-    Some(format!(
-        "The column {name} is the same in all rows here{also}: if it always is, add {key}: {constant}"
-    ))
-}
-
-/// How to describe a worker where a column holds a part of a field that is `template`.
-fn how_parts_are_described(template: &str) -> String {
-    if template.starts_with("{payload") {
-        // Payloads hold any character: a URL has blanks and most others percent-encoded.
-        return "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such \
-                as \"{payload2:url} {payload3:url}\" in the message, and the part's here"
-            .to_owned();
-    }
-    format!("write into the message's field which part is {template}, and {template} here")
-}
-
-/// The comment about a column whose texts contain values of `place`, or are parts of them.
-fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
-    let way = if place.way.is_empty() {
-        "the body"
-    } else {
-        &place.way
+    let pairs = stored.pairs(place);
+    let of: Vec<String> = pairs
+        .iter()
+        .map(|it| Digest::of(&it.1).to_string())
+        .collect();
+    let all = |same: &dyn Fn(&str, &String) -> bool| {
+        pairs.iter().zip(&of).all(|(pair, of)| same(pair.0, of))
     };
-    let template = place.template.as_deref()?;
-    // Times and digests are compared as a whole, elsewhere.
+    if all(&|stored, of| stored == of) {
+        return Some("{digest}".to_owned());
+    }
+    all(&|stored, of| stored == of.to_uppercase()).then(|| "{digest:upper}".to_owned())
+}
+
+/// A template of a column, or what is said of it where the column is a key that cannot hold a payload.
+fn as_key(stored: &Stored<'_>, template: String) -> Seen {
+    let read = template.parse::<Template>();
+    let is_key = KEYS.contains(&stored.name);
+    let holds = |name: &dyn Fn(Name, Format) -> bool| {
+        read.as_ref()
+            .is_ok_and(|it| it.holes().any(|hole| name(hole.name, hole.format)))
+    };
+    if is_key && holds(&|name, _| !name.is_known()) {
+        return Seen::Untold(format!(
+            "The column {} holds {template}, and nobody can say beforehand what this will be: such a key is not judged.",
+            stored.name
+        ));
+    }
+    if is_key && holds(&|name, format| matches!(name, Name::Payload(_)) && format != Format::Url) {
+        return Seen::Untold(format!(
+            "The column {} holds {template}, and payloads have characters that no key can hold (/ \\ # ?): write {{id}} into the message in \
+             place of the payload, and {{id}} here; it is left out, and so not judged.",
+            stored.name
+        ));
+    }
+    Seen::Template(template)
+}
+
+/// What is said of a column whose texts have values of `place` in them, or are within these.
+fn within(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    let (name, texts) = (stored.name, &stored.texts);
+    let (way, template) = (place.spoken(), place.template.as_deref()?);
+    // Times and digests are compared whole.
     let names = ["{id}", "{uuid", "{payload"];
     names.iter().find(|name| template.starts_with(**name))?;
-    let known: Vec<&str> = place.values.iter().filter_map(Value::as_str).collect();
-    let known: Vec<&str> = known
-        .into_iter()
-        .filter(|it| it.len() >= SHORTEST)
-        .collect();
-    // One value may begin with another, as 1-10 begins with 1-1: what is left of the text decides.
-    let found = |text: &String| {
-        let mut held: Vec<&str> = known
-            .iter()
-            .copied()
-            .filter(|it| text.contains(it))
-            .collect();
-        held.sort_by_key(|it| std::cmp::Reverse(it.len()));
-        let mut rest = text.clone();
-        held.retain(|it| {
-            let is_held = rest.contains(it);
-            rest = rest.replace(it, "\0");
-            is_held
-        });
-        held
-    };
-    let most = texts.iter().max_by_key(|text| found(text).len())?;
-    match found(most)[..] {
+    let known = place.texts();
+    let most = texts.iter().max_by_key(|text| held(&known, text).len())?;
+    match held(&known, most)[..] {
         [] => {
             let outer = |text: &String| known.iter().find(|it| it.contains(text.as_str()));
-            let text = texts
-                .iter()
-                .find(|it| it.len() >= SHORTEST && outer(it).is_some())?;
-            let outer = outer(text)?;
-            let how = how_parts_are_described(template);
-            Some(Seen::Untold(format!(
-                "The column {name} holds a part of {way} of a message ({text:?} of {outer:?}): {how}; it is left out, and so not judged."
-            )))
+            let is_part = |it: &&String| it.len() >= SHORTEST && outer(it).is_some();
+            let text = texts.iter().find(is_part)?;
+            let (outer, how) = (outer(text)?, said::how_parts_are_described(template));
+            Some(format!(
+                "The column {name} holds a part of {way} of a message ({} of {}): {how}; it is left out, and so not judged.",
+                short(text),
+                short(outer)
+            ))
         }
-        [value] => {
-            let around = |text: &String| {
-                let value = found(text).first().copied()?;
-                let (before, after) = text.split_once(value)?;
-                Some((before.to_owned(), after.to_owned()))
-            };
-            let mut all = texts.iter().map(around);
-            let (before, after) = all.next()??;
-            let is_alike = all.all(|each| each.as_ref() == Some(&(before.clone(), after.clone())));
-            if texts.len() > 1 && is_alike {
-                let (before, after) = (Template::of_text(&before), Template::of_text(&after));
-                return Some(Seen::Template(format!("{before}{template}{after}")));
-            }
-            Some(Seen::Untold(format!(
-                "The column {name} contains {way} of a message within another text ({value:?} in {most:?}): write what is beside it, \
-                 with {template} in its place; it is left out, and so not judged."
-            )))
-        }
-        ref several => Some(Seen::Untold(format!(
-            "The column {name} contains {way} of {} messages ({most:?}): one row for many messages is out of scope \
-             (docs/DESCRIPTION.md).",
-            several.len()
-        ))),
+        [value] => Some(format!(
+            "The column {name} contains {way} of a message within another text ({} in {}): write what is beside it, with {template} in its \
+             place; it is left out, and so not judged.",
+            short(&known[value]),
+            short(most)
+        )),
+        ref several => Some(format!(
+            "The column {name} contains {way} of {} messages ({}): one row for many messages is out of scope (docs/DESCRIPTION.md).",
+            several.len(),
+            short(most)
+        )),
     }
-}
-
-fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Reads messages and rows from files: one a line, or as tools export them.
+//! Messages and rows in files: a line for each, or as the tools that people export them with write them.
 //!
 //! Of messages: `az storage message peek -o json` (an array with `content`), and an array of objects or texts. Of rows: `az storage entity query
 //! -o json` (`items`), an answer of the service (`value`), an array, and the CSV of Azure Storage Explorer, in which a column `x@type`
@@ -19,7 +19,7 @@ pub(super) fn messages(text: &str) -> anyhow::Result<Vec<Placed>> {
             bail!("it is an empty list, and no message is in it; {SOME_MESSAGES}")
         }
         Ok(Value::Array(all)) => of_list(&all)?,
-        // One message that is formatted over several lines.
+        // One message that was written for people to read.
         Ok(Value::Object(one)) => vec![Placed {
             text: content(&one, "the message")?.unwrap_or_else(|| text.trim().to_owned()),
             place: "the message".to_owned(),
@@ -74,10 +74,10 @@ fn of_lines(text: &str) -> anyhow::Result<Vec<Placed>> {
     lines.map(placed).collect()
 }
 
-/// What to do where the file has no message.
+/// What to do where no message is.
 const SOME_MESSAGES: &str = "write a few real ones, each on a line as its queue holds it, or what az storage message peek -o json prints";
 
-/// The text of a message in the form of a tool's export, which has the delivery count; `None` if `message` is itself the message.
+/// The text of a message as a tool exports it, which says how often it was delivered; `None` where `message` is a message itself.
 fn content(message: &Map<String, Value>, place: &str) -> anyhow::Result<Option<String>> {
     if !message.contains_key("dequeueCount") {
         return Ok(None);
@@ -154,7 +154,18 @@ fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     parsed.collect()
 }
 
-/// What to do where the file has no row.
+/// Whether `messages` holds rows, which have keys, and `rows` holds none: the files are swapped.
+pub(super) fn are_swapped(messages: &str, rows: &str) -> bool {
+    let are_rows = |text: &str| {
+        let has_keys = |row: &Map<String, Value>| {
+            row.contains_key("PartitionKey") && row.contains_key("RowKey")
+        };
+        all_rows(text).is_ok_and(|rows| !rows.is_empty() && rows.iter().all(has_keys))
+    };
+    are_rows(messages) && !are_rows(rows)
+}
+
+/// What to do where no row is.
 const SOME_ROWS: &str = "write a few real ones, each on a line as an object of JSON, or what az storage entity query -o json prints or \
                          Storage Explorer exports";
 
@@ -169,12 +180,12 @@ fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
     objects.collect()
 }
 
-/// Whether the object has a column that every row of a table has.
+/// Whether it has a column that every row of a table has.
 fn is_row(row: &Map<String, Value>) -> bool {
     row.contains_key("PartitionKey") || row.contains_key("RowKey")
 }
 
-/// `value` as a row; fails if a table cannot hold such a value.
+/// `value` as a row; refused where a table cannot hold one like it.
 fn row(value: Value, place: &str) -> anyhow::Result<Map<String, Value>> {
     let what = match &value {
         Value::Null => "null",
@@ -187,8 +198,7 @@ fn row(value: Value, place: &str) -> anyhow::Result<Map<String, Value>> {
         bail!("{place} is no row: it is {what}, and a row is an object of JSON; {SOME_ROWS}");
     };
     for (name, value) in &mut row {
-        // The Python client writes a value with its type where JSON has no such type (`EntityProperty`), and the Azure CLI prints
-        // it in this form.
+        // The client of Python gives a value with its type where JSON has no type for it (`EntityProperty`), and the Azure CLI prints it so.
         let typed = match value {
             Value::Array(pair) => pair.get(1).filter(|kind| is_type(kind)).and(pair.first()),
             Value::Object(pair) => pair
@@ -220,7 +230,7 @@ fn is_type(kind: &Value) -> bool {
 fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>> {
     let mut records = records(text, separator).into_iter();
     let header = records.next().unwrap_or_default();
-    // Some versions write the type in the first row only (microsoft/AzureStorageExplorer#8772).
+    // Some versions write a type into the first row alone (microsoft/AzureStorageExplorer#8772).
     let mut types = vec![String::new(); header.len()];
     let rows = (2..).zip(records).map(|(number, cells)| {
         ensure!(
@@ -248,13 +258,13 @@ fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>
         };
         Ok(columns.map(with_type).collect())
     });
-    // A line that has only separators, as spreadsheets write below the last row.
+    // A line of separators alone, as a spreadsheet writes below its last row.
     let is_some =
         |row: &anyhow::Result<Map<String, Value>>| row.as_ref().map_or(true, |row| !row.is_empty());
     rows.filter(is_some).collect()
 }
 
-/// The records of a text of separated values (RFC 4180): in quotes, separators and line ends are text, and a quote is doubled.
+/// The records of a text of separated values (RFC 4180): quotes keep separators and ends of lines, and are doubled in them.
 fn records(text: &str, separator: char) -> Vec<Vec<String>> {
     let (mut records, mut record, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut is_quoted = false;

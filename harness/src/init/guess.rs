@@ -1,44 +1,35 @@
-//! Guesses what the values at one place of all messages are.
-
-use std::collections::BTreeSet;
+//! A body and its columns, from the values at the places of all messages.
 
 use serde_json::{Map, Value};
-use workflow::contract::Digest;
-use workflow::contract::workload::{Format, Name, Template, time_of};
+use workflow::contract::workload::Template;
 
 use super::columns::columns;
-use super::guid;
+use super::embed;
+use super::names::name;
+use super::owners::Rows;
+use super::place::{Place, further, places};
 
-/// A text that is longer than this, or that has a blank, is not an id.
-const LONGEST_ID: usize = 64;
-
-/// The guessed body and columns.
+/// What was found.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The body, with templates for its texts.
+    /// The body, its texts templates.
     pub(super) body: Value,
     /// The columns, each with its template.
     pub(super) columns: Vec<(String, String)>,
-    /// Sentences about what could not be guessed.
+    /// What could not be told, in sentences.
     pub(super) untold: Vec<String>,
-}
-
-/// The values at one place of all messages.
-pub(super) struct Place {
-    pub(super) way: String,
-    pub(super) values: Vec<Value>,
-    pub(super) template: Option<String>,
 }
 
 impl Found {
     pub(super) fn of_objects(objects: &[Value], rows: &[Map<String, Value>]) -> Self {
-        let mut places = Vec::new();
-        gather(&objects[0], "", objects, &mut places);
+        let mut places = places(objects);
+        let rows = Rows::of(&places, rows);
         let mut untold = Vec::new();
-        name(&mut places, &mut untold);
+        name(&mut places, &rows, &mut untold);
         further(objects, &mut untold);
+        outer(objects, &mut places, &mut untold);
         let mut body = objects[0].clone();
-        for place in &places {
+        for place in places.iter().filter(|it| it.inside.is_none()) {
             let Some(value) = body.pointer_mut(&place.way) else {
                 continue;
             };
@@ -47,7 +38,7 @@ impl Found {
                 *value = template.into();
             }
         }
-        let columns = columns(&places, rows, &mut untold);
+        let columns = columns(&places, &rows, &mut untold);
         Self {
             body,
             columns,
@@ -55,18 +46,22 @@ impl Found {
         }
     }
 
-    /// The places of bodies that are one JSON value each: a text in quotes, or a number.
+    /// Of bodies that are one value of JSON each: a text in quotes, or a number.
     pub(super) fn of_values(values: &[Value], rows: &[Map<String, Value>]) -> Self {
         let is_text = values.iter().all(Value::is_string);
-        let template = if is_text { "{payload}" } else { "{seq}" };
-        let mut found = Self::of_whole(values.to_vec(), template, Vec::new(), rows);
+        let (mut found, is_id) = Self::of_whole(values.to_vec(), rows, Vec::new());
         if is_text {
-            found.body = "{payload:json}".into();
+            let template = found.body.as_str().unwrap_or_default();
+            found.body = if is_id {
+                format!("\"{template}\"").into()
+            } else {
+                template.replace('}', ":json}").into()
+            };
         }
         found
     }
 
-    /// The place of bodies that are not JSON: the whole body is the payload.
+    /// Of bodies that are no JSON, the whole is an id, or the payload.
     pub(super) fn of_texts(texts: &[String], rows: &[Map<String, Value>]) -> Self {
         let untold = vec![
             "The messages are no JSON: the whole body is taken for the payload. Where it has parts, as a=1&b=2 and XML do, write them \
@@ -74,29 +69,46 @@ impl Found {
                 .to_owned(),
         ];
         let values = texts.iter().map(|text| Value::from(text.as_str()));
-        Self::of_whole(values.collect(), "{payload}", untold, rows)
+        Self::of_whole(values.collect(), rows, untold).0
     }
 
+    /// Also returns whether the body is an id; `untold` is said where it is not.
     fn of_whole(
         values: Vec<Value>,
-        template: &str,
-        mut untold: Vec<String>,
         rows: &[Map<String, Value>],
-    ) -> Self {
-        let place = Place {
-            way: String::new(),
+        mut untold: Vec<String>,
+    ) -> (Self, bool) {
+        let is_text = values.iter().all(Value::is_string);
+        let mut all = [Place {
             values,
-            template: Some(template.to_owned()),
+            ..Place::default()
+        }];
+        let rows = Rows::of(&all, rows);
+        name(&mut all, &rows, &mut Vec::new());
+        let found = all[0].template.take().map(|it| it.replace(":number", ""));
+        let is_id = |template: &String| {
+            ["{id", "{uuid", "{seq"]
+                .iter()
+                .any(|it| template.contains(it))
         };
-        let columns = columns(&[place], rows, &mut untold);
-        Self {
+        let id = found.filter(is_id);
+        let is_id = id.is_some();
+        let otherwise = || if is_text { "{payload}" } else { "{seq}" }.to_owned();
+        let template = id.unwrap_or_else(otherwise);
+        if is_id {
+            untold.clear();
+        }
+        all[0].template = Some(template.clone());
+        let columns = columns(&all, &rows, &mut untold);
+        let found = Self {
             body: template.into(),
             columns,
             untold,
-        }
+        };
+        (found, is_id)
     }
 
-    /// Whether a value in the body identifies the message.
+    /// Whether something in the body tells which message it is.
     pub(super) fn identifies(&self) -> bool {
         let body = self.body.to_string();
         ["{id", "{seq", "{uuid", "{payload"]
@@ -105,195 +117,36 @@ impl Found {
     }
 }
 
-/// Collects every place of `first` with a scalar, and the values of all messages at that place.
-fn gather(first: &Value, way: &str, all: &[Value], places: &mut Vec<Place>) {
-    let step = |name: &str| format!("{way}/{}", name.replace('~', "~0").replace('/', "~1"));
-    match first {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                gather(value, &step(name), all, places);
-            }
+/// Adds the texts that hold JSON, as templates of what was found in them.
+fn outer(objects: &[Value], places: &mut Vec<Place>, untold: &mut Vec<String>) {
+    let mut ways: Vec<String> = Vec::new();
+    for (way, _) in places.iter().filter_map(|it| it.inside.as_ref()) {
+        if !ways.contains(way) {
+            ways.push(way.clone());
         }
-        Value::Array(list) => {
-            for (at, value) in list.iter().enumerate() {
-                gather(value, &step(&at.to_string()), all, places);
-            }
-        }
-        _ => places.push(Place {
-            way: way.to_owned(),
-            values: all
-                .iter()
-                .map(|each| each.pointer(way).cloned().unwrap_or_default())
-                .collect(),
-            template: None,
-        }),
     }
-}
-
-fn texts(values: &[Value]) -> Option<Vec<&str>> {
-    values.iter().map(Value::as_str).collect()
-}
-
-/// How times at a place are written, if they are times.
-pub(super) fn time_format(values: &[Value]) -> Option<Format> {
-    if let Some(texts) = texts(values) {
-        let formats = [Format::Plain, Format::Rfc3339];
-        return formats
-            .into_iter()
-            .find(|format| texts.iter().all(|text| time_of(text, *format).is_some()));
-    }
-    // Years from 2001 to 2096.
-    let within = |scale: i64| {
-        let all = values.iter().map(Value::as_i64);
-        all.into_iter().all(|number| {
-            number.is_some_and(|n| (1_000_000_000 * scale..4_000_000_000 * scale).contains(&n))
-        })
-    };
-    [(1_000, Format::UnixMs), (1, Format::UnixS)]
-        .into_iter()
-        .find_map(|(scale, format)| within(scale).then_some(format))
-}
-
-pub(super) fn with_format(name: Name, format: Format) -> String {
-    let format = match format {
-        Format::Rfc3339 => ":rfc3339",
-        Format::UnixMs => ":unix-ms",
-        Format::UnixS => ":unix-s",
-        Format::Number => ":number",
-        _ => "",
-    };
-    format!("{{{name}{format}}}")
-}
-
-/// The template of digests, in small or in large letters.
-fn digest(texts: &[&str]) -> Option<&'static str> {
-    let all = |is: fn(&str) -> bool| texts.iter().all(|text| is(text));
-    if all(|text| text.parse::<Digest>().is_ok()) {
-        return Some("{digest}");
-    }
-    let is_upper = |text: &str| {
-        let has_small = text.contains(|c: char| c.is_ascii_lowercase());
-        !has_small && text.to_ascii_lowercase().parse::<Digest>().is_ok()
-    };
-    all(is_upper).then_some("{digest:upper}")
-}
-
-/// Whether all of several values are the same.
-pub(super) fn is_constant(values: &[Value]) -> bool {
-    values.len() > 1 && values.iter().all(|value| *value == values[0])
-}
-
-fn distinct(values: &[Value]) -> bool {
-    let all: BTreeSet<String> = values.iter().map(ToString::to_string).collect();
-    all.len() == values.len()
-}
-
-/// The comment about values that are not all of one type.
-fn unlike(values: &[Value]) -> Option<String> {
-    let nothing = values.iter().position(Value::is_null);
-    if let Some(at) = nothing.filter(|_| !values.iter().all(Value::is_null)) {
-        return Some(format!(
-            "is null or absent in some messages, as in number {}",
-            at + 1
-        ));
-    }
-    let kind = |value: &Value| (value.is_string(), value.is_number(), value.is_boolean());
-    let first = values.first()?;
-    if values.iter().any(|value| kind(value) != kind(first)) {
-        return Some("is not of the same type in all messages".to_owned());
-    }
-    first
-        .is_boolean()
-        .then(|| "is true in some messages, and false in others".to_owned())
-}
-
-/// Adds comments about places that only other messages than the first have.
-fn further(objects: &[Value], untold: &mut Vec<String>) {
-    for (number, object) in (1..).zip(objects) {
-        let mut all = Vec::new();
-        gather(object, "", &[], &mut all);
-        let is_new = |place: &&Place| objects[0].pointer(&place.way).is_none();
-        let new: Vec<&str> = all
+    for way in ways {
+        let inside = places.iter().filter_map(|place| {
+            let (_, within) = place.inside.as_ref().filter(|(outer, _)| *outer == way)?;
+            Some((within.as_str(), place.template.as_deref()?))
+        });
+        let inside: Vec<_> = inside.collect();
+        let values: Vec<Value> = objects
             .iter()
-            .filter(is_new)
-            .map(|place| place.way.as_str())
+            .map(|each| each.pointer(&way).cloned().unwrap_or_default())
             .collect();
-        if !new.is_empty() {
+        let first = values.first().and_then(Value::as_str).unwrap_or_default();
+        let template = embed::json(first, &inside);
+        if template.is_none() {
             untold.push(format!(
-                "Message {number} has {}, which the first message has not: no message of a run has it. Is it a message of another kind?",
-                new.join(", ")
+                "{way} holds JSON of which nothing could be told; it stays as it is in the first message."
             ));
-            return;
         }
-    }
-}
-
-/// Gives every place whose values differ its most likely template.
-fn name(places: &mut [Place], untold: &mut Vec<String>) {
-    let mut times = [Name::Intended, Name::Sent].into_iter();
-    let mut has_id = false;
-    let mut long = Vec::new();
-    let samples = places.first().map_or(0, |place| place.values.len());
-    if samples < 2 {
-        untold.push(
-            "One message alone does not tell constants from values: look at every field."
-                .to_owned(),
-        );
-    }
-    for (at, place) in places.iter_mut().enumerate() {
-        let values = &place.values;
-        let way = place.way.clone();
-        if let Some(why) = unlike(values).filter(|_| !is_constant(values)) {
-            untold.push(format!(
-                "{way} {why}; every message of a run has it as the first message here."
-            ));
-            continue;
-        }
-        if is_constant(values)
-            || values
-                .iter()
-                .any(|value| value.is_null() || value.is_boolean())
-        {
-            continue;
-        }
-        if let Some(format) = time_format(values) {
-            place.template = times.next().map(|name| with_format(name, format));
-            if place.template.is_none() {
-                untold.push(format!(
-                    "{way} is a third time, and stays as it is in the first message."
-                ));
-            }
-            continue;
-        }
-        let Some(texts) = texts(values) else {
-            if !has_id && distinct(values) && values.iter().all(Value::is_u64) {
-                place.template = Some("{seq:number}".to_owned());
-                has_id = true;
-            } else {
-                untold.push(format!("{way} is a number of which nobody can say what it means; it stays as it is in the first message."));
-            }
-            continue;
-        };
-        let is_short = |text: &&str| {
-            text.len() <= LONGEST_ID && !text.contains(char::is_whitespace) && !text.is_empty()
-        };
-        if let Some(template) = guid::template(&texts) {
-            place.template = Some(template);
-            has_id = true;
-        } else if let Some(template) = digest(&texts) {
-            place.template = Some(template.to_owned());
-        } else if !has_id && distinct(values) && texts.iter().all(is_short) {
-            place.template = Some("{id}".to_owned());
-            has_id = true;
-        } else {
-            let length = texts.iter().map(|text| text.len()).sum::<usize>();
-            long.push((length, at));
-        }
-    }
-    // The longest text is the payload.
-    long.sort_by_key(|(length, at)| (std::cmp::Reverse(*length), *at));
-    for (number, (_, at)) in (1..=9).zip(long) {
-        let name = Name::Payload(number);
-        places[at].template = Some(format!("{{{name}}}"));
+        places.push(Place {
+            way,
+            values,
+            template,
+            inside: None,
+        });
     }
 }

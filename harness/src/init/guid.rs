@@ -1,14 +1,14 @@
 //! GUIDs in the forms in which programs write them: with dashes or without, in small or large letters, bare, in braces or in parentheses.
 
-use serde_json::Value;
 use workflow::contract::workload::is_uuid;
 
-use super::guess::Place;
+use super::embed::Part;
+use super::place::Place;
 
-/// The brackets around a GUID (`Guid.ToString` of .NET: `D`, `N`, `B`, `P`), and how a template writes them.
+/// What may stand around a GUID (`Guid.ToString` of .NET: `D`, `N`, `B`, `P`), and how a template has it.
 const AROUND: [(&str, &str, &str); 3] = [("", "", ""), ("{", "}", "{'{'}"), ("(", ")", "(")];
 
-/// How GUIDs are written; `None` where the texts do not tell.
+/// How GUIDs are written, as far as `None` does not leave it open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Form {
     around: (&'static str, &'static str, &'static str),
@@ -24,7 +24,7 @@ fn read(text: &str) -> Option<(String, Form)> {
     };
     let (bare, around) = AROUND.iter().rev().find_map(bare)?;
     let has_dashes = bare.contains('-');
-    // An MD5 digest has as many digits; a GUID has a version and a variant (RFC 9562, 4.1 and 4.2).
+    // Digests have as many digits; a GUID has a version and a variant there (RFC 9562, 4.1 and 4.2).
     let digits = bare.replace('-', "").to_ascii_lowercase();
     let (version, variant) = (digits.as_bytes()[12], digits.as_bytes()[16]);
     let is_guid = has_dashes || (b'1'..=b'8').contains(&version) && b"89ab".contains(&variant);
@@ -45,7 +45,7 @@ fn read(text: &str) -> Option<(String, Form)> {
     is_guid.then_some((digits, form))
 }
 
-/// The template of texts that are all GUIDs of one form.
+/// The template of texts that all are GUIDs of one form.
 pub(super) fn template(texts: &[impl AsRef<str>]) -> Option<String> {
     let read = |text: &str| read(text).map(|(_, form)| form);
     let mut forms = texts.iter().map(|text| read(text.as_ref()));
@@ -70,19 +70,51 @@ pub(super) fn template(texts: &[impl AsRef<str>]) -> Option<String> {
     ))
 }
 
-/// The template of a column whose texts are the GUIDs of messages, possibly in another form.
-pub(super) fn column(place: &Place, texts: &[String]) -> Option<String> {
+/// The digits of a GUID in any form.
+pub(super) fn digits(text: &str) -> Option<String> {
+    read(text).map(|(digits, _)| digits)
+}
+
+/// The forms in which the GUIDs `values` may stand within other texts.
+pub(super) fn forms(values: &[String]) -> Vec<Part> {
+    let bare: Option<Vec<String>> = values.iter().map(|it| digits(it)).collect();
+    let Some(bare) = bare else { return Vec::new() };
+    let dashed = |digits: &String| {
+        let steps = [
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        ];
+        steps.join("-")
+    };
+    let dashed: Vec<String> = bare.iter().map(dashed).collect();
+    let upper = |texts: &[String]| texts.iter().map(|it| it.to_ascii_uppercase()).collect();
+    let forms = [
+        ("{uuid:upper}", upper(&dashed)),
+        ("{uuid:n-upper}", upper(&bare)),
+        ("{uuid}", dashed),
+        ("{uuid:n}", bare),
+    ];
+    let part = |(template, values): (&str, Vec<String>)| Part {
+        template: template.to_owned(),
+        values,
+    };
+    // Small letters first, as most programs write them.
+    forms.into_iter().rev().map(part).collect()
+}
+
+/// The template of a column that holds in each row the GUID that its message has at `place`, in a form of its own.
+pub(super) fn column(place: &Place, pairs: &[(&str, String)]) -> Option<String> {
     let is_guid = |template: &String| template.contains("{uuid");
     place.template.as_ref().filter(|it| is_guid(it))?;
-    let digits = |text: &str| read(text).map(|(digits, _)| digits);
-    let known: Vec<String> = place
-        .values
-        .iter()
-        .filter_map(Value::as_str)
-        .filter_map(digits)
-        .collect();
-    let is_known = |text: &String| digits(text).is_some_and(|it| known.contains(&it));
-    texts.iter().any(is_known).then(|| template(texts))?
+    let is_same = |(stored, sent): &(&str, String)| {
+        let stored = digits(stored);
+        stored.is_some() && stored == digits(sent)
+    };
+    let texts: Vec<&str> = pairs.iter().map(|(stored, _)| *stored).collect();
+    pairs.iter().all(is_same).then(|| template(&texts))?
 }
 
 #[cfg(test)]
@@ -122,7 +154,7 @@ mod tests {
             };
             assert_eq!(read.fill(|_| Some(value.clone().into())), Some(text));
         }
-        // A GUID without letters does not tell whether letters are small or large.
+        // No letter in it says which letters there are.
         let digits = "00000000-0000-4000-8000-000000000021";
         assert_eq!(
             template(&[digits, &plain.to_uppercase()]).as_deref(),
@@ -136,7 +168,7 @@ mod tests {
         ] {
             assert_eq!(template(&mixed), None, "{mixed:?}");
         }
-        // An MD5 digest.
+        // A digest of MD5.
         assert_eq!(template(&["d41d8cd98f00b204e9800998ecf8427e"]), None);
     }
 }

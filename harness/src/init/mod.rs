@@ -1,15 +1,22 @@
-//! `harness init`: writes a first description of a workload from existing messages and rows. It asks no questions: what it can
-//! guess is filled in, and what it cannot is a comment in the description.
+//! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
+//! and what it cannot tell stands in the description as a comment.
 //!
-//! `files` reads messages and rows as tools export them, `kind` refuses texts that no description supports; `guess` tells what the
-//! values at one place of all messages are, `columns` the same for a column of all rows, `guid` how GUIDs are written; `write`
-//! makes the YAML. Where a column holds the value of a field of the message, its template is that of the field.
+//! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for. `place` lists the fields of all messages,
+//! `owners` says of which message each row is, `names` what each field is; `columns` says what each column is, and `said` what is written of one
+//! that nothing stands for, as `frozen` does of a field. `embed`, `guid` and `times` know how values are written. `guess` joins these, and `write` makes YAML of it.
 
 mod columns;
+mod embed;
 mod files;
+mod frozen;
 mod guess;
 mod guid;
 mod kind;
+mod names;
+mod owners;
+mod place;
+mod said;
+mod times;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +32,7 @@ use workflow::exit::WrongInput;
 
 use self::kind::{Placed, decoded, one_kind};
 
-/// The most rows that are read: those of many more messages than one peek into a queue shows.
+/// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;
 
 /// Where messages and rows are.
@@ -49,7 +56,7 @@ pub struct InitArgs {
     pub table: Option<TableArgs>,
 }
 
-/// Messages and rows of a workload.
+/// What was found of a workload.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
     /// The texts of messages, as their queue holds them.
@@ -58,7 +65,7 @@ pub struct Examples {
     pub rows: Vec<Map<String, Value>>,
 }
 
-/// Reads messages and rows, and returns the text of a first description.
+/// The text of a first description.
 pub async fn init(args: &InitArgs) -> anyhow::Result<String> {
     let samples = match (&args.messages, &args.rows) {
         (Some(messages), Some(rows)) => of_files(messages, rows)?,
@@ -75,8 +82,18 @@ const READ: WrongInput = WrongInput("read the messages and rows");
 
 fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Examples> {
     let read = |path: &Path| text_of(path).context(MISSING);
-    let messages_of = files::messages(&read(messages)?);
-    let rows_of = files::rows(&read(rows)?);
+    let (messages_text, rows_text) = (read(messages)?, read(rows)?);
+    if files::are_swapped(&messages_text, &rows_text) {
+        let swapped = anyhow!(
+            "{} holds rows, with PartitionKey and RowKey, and {} holds none: the files are swapped; name messages with --messages, and rows \
+             with --rows",
+            messages.display(),
+            rows.display()
+        );
+        return Err(swapped.context(READ));
+    }
+    let messages_of = files::messages(&messages_text);
+    let rows_of = files::rows(&rows_text);
     let in_messages = || format!("read {}", messages.display());
     let in_rows = || format!("read {}", rows.display());
     let messages = messages_of.with_context(in_messages).context(READ)?;
@@ -112,14 +129,14 @@ async fn of_storage(args: &InitArgs) -> anyhow::Result<Examples> {
             place: format!("message {number} of the queue"),
             text: text.clone(),
         });
-    // Messages cannot be left out of the queue, but they can be left out of a file.
+    // What is in the queue stays there: a file can leave messages out.
     one_kind(&placed.collect::<Vec<_>>())
         .context("put the messages of one kind into a file for --messages, and their rows into one for --rows")
         .context(READ)?;
     Ok(Examples { messages, rows })
 }
 
-/// The description of the workload that `samples` come from.
+/// The description of what `samples` are of.
 pub fn described(samples: &Examples) -> anyhow::Result<String> {
     ensure!(
         !samples.messages.is_empty(),

@@ -4,6 +4,9 @@ use workflow::contract::workload::{Description, Name};
 
 use super::*;
 
+mod columns;
+mod fields;
+
 fn samples(messages: &[Value], rows: &[Value]) -> Examples {
     let row = |value: &Value| value.as_object().expect("an object").clone();
     Examples {
@@ -16,6 +19,37 @@ fn read(samples: &Examples) -> (Description, String) {
     let text = described(samples).unwrap();
     let read = Description::read(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     (read, text)
+}
+
+const TEXTS: [&str; 3] = [
+    "Please leave at the back door",
+    "Ring twice & wait",
+    "Fragile: glass, handle with care",
+];
+
+/// The description of three messages and their rows, each made of its number and its text.
+fn found(message: impl Fn(usize, &str) -> Value, row: impl Fn(usize, &str) -> Value) -> String {
+    let all = |of: &dyn Fn(usize, &str) -> Value| -> Vec<Value> {
+        TEXTS
+            .iter()
+            .enumerate()
+            .map(|(n, text)| of(n, text))
+            .collect()
+    };
+    let found = samples(&all(&message), &all(&row));
+    let text = described(&found).unwrap();
+    // Where no row is of a message, a person has to go on.
+    if text.contains("no row holds anything") {
+        return text;
+    }
+    read(&found).1
+}
+
+/// Holds that each of `lines` is in `text`.
+fn has(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! Writes a description as text.
+//! A description as text.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use super::Examples;
 use super::guess::Found;
 
-/// The text of a description with what was guessed.
+/// The text of a description of what was found.
 pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String {
     let mut text = String::new();
     let (messages, rows) = (samples.messages.len(), samples.rows.len());
@@ -41,6 +42,12 @@ pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String 
             ));
         }
     }
+    if let Some(columns) = updated(samples) {
+        line(&format!(
+            "  # NOT TOLD: whether rows are written once, as is taken here. {columns} may change: if the worker upserts or updates rows, add"
+        ));
+        line("  # written: updated");
+    }
     line(
         "# NOT TOLD: whether there is a poison queue. If so: poison: { queue: \"{queue}-poison\", body: \"{body}\", after: 5 }",
     );
@@ -57,7 +64,34 @@ pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String 
     text
 }
 
-/// A JSON object with each of its own fields on a line.
+/// The columns whose names say that rows may be updated.
+fn updated(samples: &Examples) -> Option<String> {
+    const NAMES: [&str; 10] = [
+        "status",
+        "state",
+        "version",
+        "revision",
+        "updated",
+        "updatedat",
+        "updatedon",
+        "modified",
+        "modifiedat",
+        "lastmodified",
+    ];
+    let names: BTreeSet<&String> = samples.rows.iter().flat_map(|row| row.keys()).collect();
+    let is_updated = |name: &&String| {
+        let name = name.replace('_', "").to_lowercase();
+        NAMES.contains(&name.as_str())
+    };
+    let names: Vec<&str> = names
+        .into_iter()
+        .filter(is_updated)
+        .map(String::as_str)
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// An object with a field a line, as far as its own fields go.
 fn spread(body: &Value) -> String {
     let Value::Object(fields) = body else {
         return body.to_string();

@@ -165,6 +165,9 @@ impl Description {
         }
         names::column(name, &way, problems);
         let is_key = matches!(name.as_str(), "PartitionKey" | "RowKey");
+        if is_key {
+            names::key(name, template, problems);
+        }
         for hole in template.holes() {
             if is_key && !hole.name.is_known() && fits(hole.name) {
                 let text = format!(

@@ -1,7 +1,7 @@
 //! Checks of the names of columns, queues, tables and variables in a description.
 
 use super::Problems;
-use crate::workload::{Format, Piece, Template};
+use crate::workload::{Format, Name, Piece, Template};
 
 /// The queue and the table of the run with the shortest id are checked in place of all runs': a problem with them is one for
 /// every run.
@@ -27,6 +27,43 @@ pub(super) fn column(name: &str, way: &[&str], problems: &mut Problems<'_>) {
         );
         problems.add(way, text);
     }
+}
+
+/// Table service, "Understanding the Table service data model", "Characters disallowed in key fields": `/`, `\`, `#`, `?` and control
+/// characters (U+0000 to U+001F and U+007F to U+009F). Payloads hold any character, and only `:url` leaves none of these.
+pub(super) fn key(name: &str, template: &Template, problems: &mut Problems<'_>) {
+    let way = ["row", "columns", name];
+    for piece in template.pieces() {
+        match piece {
+            Piece::Text(text) => {
+                let Some(letter) = text.chars().find(|c| is_in_no_key(*c)) else {
+                    continue;
+                };
+                let text = format!(
+                    "no key of a table can hold {letter:?}; write what the worker puts there in its place, as the table has it (without / \\ # ? \
+                     and control characters)"
+                );
+                problems.add(&way, text);
+            }
+            Piece::Hole(hole) if matches!(hole.name, Name::Payload(_)) => {
+                let (plain, payload) = (hole.to_string(), hole.name);
+                if hole.format != Format::Url {
+                    let text = format!(
+                        "{plain} holds characters that no key of a table can (/ \\ # ? and control characters), so every such row would be \
+                         missing; have the message hold {{id}} in place of {{{payload}}} and write {{id}} here, or {{{payload}:url}} if the \
+                         worker escapes it"
+                    );
+                    problems.add(&way, text);
+                }
+            }
+            Piece::Hole(_) => {}
+        }
+    }
+}
+
+/// Whether no key of a table can hold `c`.
+fn is_in_no_key(c: char) -> bool {
+    c.is_control() || "/\\#?".contains(c)
 }
 
 /// Queue service, "Naming queues and metadata".

@@ -30,7 +30,9 @@ fn wrong(from: &str, to: &str) -> Vec<String> {
 
 #[test]
 fn good_descriptions_have_no_problem() {
-    for text in [GOOD, OWN] {
+    // A payload of which `%` stands before what no key can hold.
+    let escaped = GOOD.replace("result: \"{payload}\"", "RowKey: \"{payload:url}\"");
+    for text in [GOOD, OWN, &escaped] {
         assert_eq!(Description::read(text).err(), None);
     }
 }
@@ -62,6 +64,26 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
             "result: \"{payload}\"",
             "RowKey: \"{received}\"",
             "line 10: nobody can say beforehand",
+        ),
+        (
+            "result: \"{payload}\"",
+            "RowKey: \"o-{payload}\"",
+            "line 10: {payload} holds characters that no key of a table can (/ \\ # ? and control characters), so",
+        ),
+        (
+            "result: \"{payload}\"",
+            "PartitionKey: \"{payload:base64}\"",
+            "line 10: {payload:base64} holds characters that no key of a table can",
+        ),
+        (
+            "result: \"{payload}\"",
+            "RowKey: \"orders/{id}\"",
+            "line 10: no key of a table can hold '/'; write what the worker puts there in its place",
+        ),
+        (
+            "result: \"{payload}\"",
+            "PartitionKey: \"a#b\"",
+            "line 10: no key of a table can hold '#'",
         ),
         (
             "result: \"{payload}\"",

@@ -1,0 +1,196 @@
+//! What is said of a column that no template stands for.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use workflow::contract::workload::{Format, Name, Template};
+
+use super::columns::Stored;
+use super::embed::SHORTEST;
+use super::owners::Owned;
+use super::place::{Place, is_constant, short, text};
+use super::times::{are_other_times, instant, is_same_instant, with_format};
+
+const LEFT_OUT: &str = "it is left out, and so not judged";
+
+/// A constant of a longer text is not repeated in a comment.
+const LONGEST: usize = 120;
+
+/// Whether two values are the same but for their form.
+fn is_alike(stored: &str, sent: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let is_number = number(stored).is_some() && number(stored) == number(sent);
+    stored == sent || is_number || stored.eq_ignore_ascii_case(sent) && is_word(stored)
+}
+
+fn is_word(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "true" | "false")
+}
+
+/// A line of the description for a column that is always `value`, after "add"; `None` where it is too long to be shown.
+fn line(name: &str, value: &str) -> Option<String> {
+    let (key, value) = (Value::from(name), Value::from(Template::of_text(value)));
+    (value.to_string().len() <= LONGEST).then(|| format!("{key}: {value}"))
+}
+
+/// What is said of a column that holds what its message has where a run always has the same.
+pub(super) fn frozen(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let others = places.iter().filter(|it| it.template.is_none());
+    let mut others = others.filter(|it| !is_constant(&it.values));
+    let place = others.find(|place| {
+        let pairs = stored.pairs(place);
+        !pairs.is_empty() && pairs.iter().all(|(stored, sent)| is_alike(stored, sent))
+    })?;
+    let (name, way, first) = (stored.name, place.spoken(), text(place.values.first()?));
+    let add = line(name, &first).filter(|_| !place.values[0].is_null());
+    let add = add.map_or(LEFT_OUT.to_owned(), |add| {
+        format!("if the worker copies it, add {add}")
+    });
+    Some(format!(
+        "The column {name} holds {way} of its message, which stays {} in every message of a run: {add}",
+        short(&first)
+    ))
+}
+
+/// What is said of a column that is the same in all rows; such a value may be a promise, or chance.
+pub(super) fn constant(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let first = stored.texts.first()?;
+    let is_shared = |place: &&Place| {
+        let texts = place.texts();
+        place.template.is_none() && texts.iter().all(|it| is_alike(first, it))
+    };
+    let shared = places.iter().find(is_shared);
+    if stored.values.iter().any(|it| *it != stored.values[0])
+        || shared.is_none() && !is_constant(&stored.values)
+    {
+        return None;
+    }
+    let also = shared.map_or(String::new(), |place| {
+        format!(", as {} is in the messages", place.way)
+    });
+    let name = stored.name;
+    let add = line(name, first).map_or_else(
+        || "add it with its text".to_owned(),
+        |line| format!("add {line}"),
+    );
+    Some(format!(
+        "The column {name} is the same in all rows here{also}: if it always is, {add}"
+    ))
+}
+
+/// What is said of a column that holds what its message has in a form that no placeholder has.
+pub(super) fn another_form(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let name = stored.name;
+    let with = |is: &dyn Fn(&[(&str, String)]) -> bool| {
+        let mut places = places.iter().filter(|it| !it.values.is_empty());
+        places.find(|place| {
+            let pairs = stored.pairs(place);
+            !pairs.is_empty() && is(&pairs)
+        })
+    };
+    if let Some(place) = with(&is_same_instant) {
+        let way = place.spoken();
+        return Some(format!(
+            "The column {name} is the time that its message has in {way}, in another form: write the time into the message as {} to have the \
+             column judged; {LEFT_OUT}.",
+            with_format(Name::Intended, Format::Rfc3339)
+        ));
+    }
+    let is_form = |pairs: &[(&str, String)]| {
+        pairs
+            .iter()
+            .all(|(stored, sent)| is_alike(stored, sent) || is_encoded(stored, sent))
+    };
+    if let Some(place) = with(&is_form) {
+        return Some(format!(
+            "The column {name} holds {} of its message in another form ({}), for which no placeholder stands; {LEFT_OUT}.",
+            place.spoken(),
+            short(&stored.owned[0].text)
+        ));
+    }
+    let is_time =
+        are_other_times(&stored.values) && !stored.texts.iter().all(|text| instant(text).is_some());
+    is_time.then(|| {
+        format!(
+            "The column {name} holds times in a form that no placeholder has ({}); {LEFT_OUT}.",
+            short(&stored.texts[0])
+        )
+    })
+}
+
+/// Whether `stored` is `sent` in base64 or as URLs have it.
+fn is_encoded(stored: &str, sent: &str) -> bool {
+    ["{id:base64}", "{id:url}"].iter().any(|template| {
+        let read: Result<Template, _> = template.parse();
+        let read = read.ok();
+        let found = read.as_ref().and_then(|it| it.read(stored, |_| true));
+        found.is_some_and(|found| found.iter().any(|(_, text)| text == sent))
+    })
+}
+
+/// What is said of times that are no message's.
+pub(super) fn own_times(name: &str, format: Format) -> String {
+    format!(
+        "The column {name} holds times of the worker's own: name it {} or {} if it is one of these.",
+        with_format(Name::Received, format),
+        with_format(Name::Done, format)
+    )
+}
+
+pub(super) fn differs_in_case(stored: &Stored<'_>, place: &Place) -> bool {
+    let pairs = stored.pairs(place);
+    let is_same = |(stored, sent): &(&str, String)| stored.to_lowercase() == sent.to_lowercase();
+    !pairs.is_empty() && pairs.iter().all(is_same)
+}
+
+/// What is said of a column that differs from a place in case alone, in a way that no template has.
+pub(super) fn in_case(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
+    let place = named.iter().find(|place| differs_in_case(stored, place))?;
+    let (name, way) = (stored.name, place.spoken());
+    let template = place.template.as_deref()?;
+    Some(format!(
+        "The column {name} differs from {way} of a message in case alone, and {template} is compared to the letter; {LEFT_OUT}."
+    ))
+}
+
+/// What is said of a column that holds what messages have at a place, and not in each row that of its own message.
+pub(super) fn partly(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    for place in places.iter().filter(|it| it.template.is_some()) {
+        let texts = place.texts();
+        // A short one may be the same by chance.
+        let known: BTreeSet<&String> = texts.iter().filter(|it| it.len() >= SHORTEST).collect();
+        let held = stored.owned.iter().filter(|it| known.contains(&it.text));
+        if held.count() == 0 {
+            continue;
+        }
+        let differs = |it: &&Owned| it.text != texts[it.message];
+        let other = stored.owned.iter().find(differs)?;
+        return Some(format!(
+            "The column {} holds {} in some rows, and not in all that of the row's own message: row {} has {} where its message has {}; \
+             {LEFT_OUT}.",
+            stored.name,
+            place.spoken(),
+            other.row,
+            short(&other.text),
+            short(&texts[other.message])
+        ));
+    }
+    None
+}
+
+/// What is said where nothing else is known.
+pub(super) fn nothing(stored: &Stored<'_>) -> String {
+    let name = stored.name;
+    format!("The column {name} holds no value of a message here; {LEFT_OUT}.")
+}
+
+/// What to do where a column holds a part of a field that is `template`.
+pub(super) fn how_parts_are_described(template: &str) -> String {
+    if template.starts_with("{payload") {
+        // Payloads hold any character: in a URL, blanks and most others are written with %.
+        return "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such \
+                as \"{payload2:url} {payload3:url}\" in the message, and the part's here"
+            .to_owned();
+    }
+    format!("write into the message's field which part is {template}, and {template} here")
+}
