@@ -173,14 +173,13 @@ impl Scan<'_> {
     }
 
     fn value(&mut self, way: &str) -> Option<()> {
-        match self.peek()? {
-            open @ (b'{' | b'[') => self.inside(way, open),
-            _ => {
-                let range = self.single()?;
-                self.found.push((way.to_owned(), range));
-                Some(())
-            }
+        let first = self.peek()?;
+        if matches!(first, b'{' | b'[') {
+            return self.inside(way, first);
         }
+        let range = self.single()?;
+        self.found.push((way.to_owned(), range));
+        Some(())
     }
 
     fn inside(&mut self, way: &str, open: u8) -> Option<()> {

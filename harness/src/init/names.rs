@@ -136,12 +136,13 @@ impl Naming<'_> {
         self.open.retain(|it| *it != at);
     }
 
-    /// The first of `those` by rank, and its rank.
+    /// The first of `those` by rank, and its rank; of several with the same rank, the one that is called an id.
     fn best(&self, those: &[usize]) -> Option<(usize, usize)> {
-        let ranked = those
-            .iter()
-            .map(|at| (rank(&self.places[*at], self.rows), *at));
-        ranked.min()
+        let ranked = those.iter().map(|at| {
+            let place = &self.places[*at];
+            (rank(place, self.rows), !is_named_id(&place.way), *at)
+        });
+        ranked.min().map(|(rank, _, at)| (rank, at))
     }
 
     fn has(&self, name: &str) -> bool {

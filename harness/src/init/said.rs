@@ -78,10 +78,13 @@ pub(super) fn constant(stored: &Stored<'_>, places: &[Place]) -> Option<String> 
     ))
 }
 
+/// What a row stores, and what its message has.
+type Pair<'a> = (&'a str, String);
+
 /// What is said of a column that holds what its message has in a form that no placeholder has.
 pub(super) fn another_form(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
     let name = stored.name;
-    let with = |is: &dyn Fn(&[(&str, String)]) -> bool| {
+    let with = |is: &dyn Fn(&[Pair<'_>]) -> bool| {
         let mut places = places.iter().filter(|it| !it.values.is_empty());
         places.find(|place| {
             let pairs = stored.pairs(place);
@@ -96,7 +99,7 @@ pub(super) fn another_form(stored: &Stored<'_>, places: &[Place]) -> Option<Stri
             with_format(Name::Intended, Format::Rfc3339)
         ));
     }
-    let is_form = |pairs: &[(&str, String)]| {
+    let is_form = |pairs: &[Pair<'_>]| {
         pairs
             .iter()
             .all(|(stored, sent)| is_alike(stored, sent) || is_encoded(stored, sent))
@@ -181,7 +184,7 @@ pub(super) fn partly(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
 /// What is said where nothing else is known.
 pub(super) fn nothing(stored: &Stored<'_>) -> String {
     let name = stored.name;
-    format!("The column {name} holds no value of a message here; {LEFT_OUT}.")
+    format!("The column {name} holds no value of a message that was recognised; {LEFT_OUT}.")
 }
 
 /// What to do where a column holds a part of a field that is `template`.

@@ -224,7 +224,7 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
         (
             &texts,
             [json!("one"), json!("two")],
-            "holds no value of a message here; it is left out",
+            "holds no value of a message that was recognised; it is left out",
         ),
     ] {
         let said = column(messages, &stored);

@@ -75,10 +75,13 @@ pub(super) fn instant(text: &str) -> Option<Stamp> {
     let ms = text
         .strip_prefix("/Date(")
         .and_then(|it| it.strip_suffix(")/"));
-    match ms {
-        Some(ms) => time_of(ms, Format::UnixMs),
-        None => time_of(&format!("{text}Z"), Format::Rfc3339),
+    if let Some(ms) = ms {
+        return time_of(ms, Format::UnixMs);
     }
+    let with_t = text.replacen(' ', "T", 1);
+    ["", "Z"]
+        .iter()
+        .find_map(|zone| time_of(&format!("{with_t}{zone}"), Format::Rfc3339))
 }
 
 /// Numbers are times from 2001 to 2096 alone.
@@ -115,15 +118,41 @@ pub(super) fn same_time(place: &Place, pairs: &[(&str, String)]) -> Option<Strin
     Some(with_format(name, format))
 }
 
-/// Whether every text is the time that its message has at `place`, in any form.
+/// Whether every stored text is the time that its message has, in any form, also cut to milliseconds, seconds or minutes.
 pub(super) fn is_same_instant(pairs: &[(&str, String)]) -> bool {
-    pairs.iter().all(|(stored, sent)| {
-        let sent = instant(sent);
-        sent.is_some() && instant(stored) == sent
-    })
+    const UNITS: [i64; 4] = [1, 1_000, 1_000_000, 60_000_000];
+    let is_same = |unit: &i64| {
+        pairs.iter().all(|(stored, sent)| {
+            let cut = |text: &str| Some(instant(text)?.as_micros().div_euclid(*unit));
+            cut(sent).is_some() && cut(stored) == cut(sent)
+        })
+    };
+    UNITS.iter().any(is_same)
 }
 
 /// Whether texts are times in some form that no placeholder has.
 pub(super) fn are_other_times(values: &[Value]) -> bool {
     values.iter().map(text).all(|text| looks_like_time(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_in_another_form_is_the_same_also_when_it_is_cut() {
+        let sent = "2026-11-20T10:11:12.5Z".to_owned();
+        for stored in [
+            "2026-11-20 10:11:12.5",
+            "2026-11-20 10:11:12",
+            "2026-11-20T10:11:00",
+            "2026-11-20 10:11:12Z",
+            "/Date(1795169472500)/",
+        ] {
+            assert!(is_same_instant(&[(stored, sent.clone())]), "{stored}");
+        }
+        for other in ["2026-11-20 10:12:12", "2026-11-21 10:11:12", "text"] {
+            assert!(!is_same_instant(&[(other, sent.clone())]), "{other}");
+        }
+    }
 }

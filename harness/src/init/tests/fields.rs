@@ -35,14 +35,14 @@ fn of_several_numbers_the_one_in_a_key_or_called_an_id_is_the_number() {
     let ids = [84411, 84415, 84422];
     for (name, key) in [("orderId", "none".to_owned()), ("no", "84411".to_owned())] {
         let text = found(
-            |n, text| json!({"count": [3, 5, 7][n], name: ids[n], "text": text}),
+            |n, text| json!({"count": ([3, 5, 7][n]), name: ids[n], "text": text}),
             |n, text| {
                 let key = if n == 0 {
                     key.clone()
                 } else {
                     key.replace("84411", &ids[n].to_string())
                 };
-                json!({"RowKey": key, "Text": text, "Count": [3, 5, 7][n]})
+                json!({"RowKey": key, "Text": text, "Count": ([3, 5, 7][n])})
             },
         );
         has(
