@@ -6,12 +6,13 @@ use serde_json::Value;
 use workflow::contract::Digest;
 use workflow::contract::workload::{Format, Name, Template};
 
-use super::embed::{SHORTEST, embedded, parts};
-use super::guid;
-use super::owners::{KEYS, Owned, Rows, held};
-use super::place::{Place, short};
-use super::said;
+use super::asked::{self, are_words};
+use super::embed::{embedded, parts};
+use super::hidden::unpacked;
+use super::owners::{KEYS, Owned, Rows};
+use super::place::{Place, is_constant, short};
 use super::times::{same_time, time_format};
+use super::{guid, said};
 
 /// What a column seems to hold.
 pub(super) enum Seen {
@@ -26,11 +27,19 @@ pub(super) struct Stored<'a> {
     pub(super) name: &'a str,
     pub(super) values: Vec<Value>,
     pub(super) texts: Vec<String>,
+    /// Whether some rows have none.
+    pub(super) is_optional: bool,
     /// Those of which the message is known.
     pub(super) owned: Vec<Owned>,
 }
 
 impl Stored<'_> {
+    /// Its name in a description.
+    pub(super) fn key(&self) -> String {
+        let optional = if self.is_optional { "?" } else { "" };
+        format!("{}{optional}", self.name)
+    }
+
     /// What is stored in each row of which the message is known, and what the message has at `place`.
     pub(super) fn pairs(&self, place: &Place) -> Vec<(&str, String)> {
         let texts = place.texts();
@@ -48,27 +57,36 @@ pub(super) fn columns(
     untold: &mut Vec<String>,
 ) -> Vec<(String, String)> {
     untold.extend(rows.untold());
-    let names: BTreeSet<&String> = rows.all.iter().flat_map(|row| row.keys()).collect();
+    let known = rows.known();
+    let names: BTreeSet<&String> = known.iter().flat_map(|row| row.keys()).collect();
     let mut found: Vec<(String, String)> = Vec::new();
     for name in names.into_iter().filter(|name| !is_of_the_service(name)) {
-        let values = rows.all.iter().filter_map(|row| row.get(name).cloned());
+        let values = known.iter().filter_map(|row| row.get(name).cloned());
         let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
         if values.is_empty() {
             continue;
         }
-        let optional = if values.len() < rows.all.len() {
-            "?"
-        } else {
-            ""
-        };
+        let absent = known.len() - values.len();
         let stored = Stored {
             name,
             texts: values.iter().map(super::place::text).collect(),
             values,
+            is_optional: absent > 0,
             owned: rows.owned(name),
         };
         match seen(&stored, places) {
-            Seen::Template(template) => found.push((format!("{name}{optional}"), template)),
+            Seen::Template(template) => {
+                let texts: Vec<&str> = stored.owned.iter().map(|it| it.text.as_str()).collect();
+                untold.extend(asked::literals(name, &template, &texts, places));
+                if absent > 0 {
+                    untold.push(format!(
+                        "The column {name} is absent from {absent} of {} rows, so it is written {name}?, and a row without it is right: take the \
+                         ? away if every row must have it.",
+                        known.len()
+                    ));
+                }
+                found.push((stored.key(), template));
+            }
             Seen::Untold(why) => untold.push(why),
         }
     }
@@ -103,7 +121,7 @@ fn one_of_each_time(found: &mut Vec<(String, String)>, untold: &mut Vec<String>)
 
 fn seen(stored: &Stored<'_>, places: &[Place]) -> Seen {
     let named: Vec<&Place> = places.iter().filter(|it| it.template.is_some()).collect();
-    if let Some(template) = told(stored, &named) {
+    if let Some(template) = told(stored, &named, places) {
         return as_key(stored, template);
     }
     if let Some(said) = said::frozen(stored, places) {
@@ -118,15 +136,15 @@ fn seen(stored: &Stored<'_>, places: &[Place]) -> Seen {
     if let Some(format) = time_format(&stored.values) {
         return Seen::Untold(said::own_times(stored.name, format));
     }
-    if let Some(said) = said::in_case(stored, &named).or_else(|| said::partly(stored, places)) {
+    if let Some(said) = said::in_case(stored, places).or_else(|| said::partly(stored, places)) {
         return Seen::Untold(said);
     }
-    let within = named.iter().find_map(|place| within(stored, place));
-    Seen::Untold(within.unwrap_or_else(|| said::nothing(stored)))
+    let within = named.iter().find_map(|place| said::within(stored, place));
+    Seen::Untold(within.unwrap_or_else(|| said::nothing(stored, places)))
 }
 
 /// What stands for all that is stored in rows of which the message is known.
-fn told(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
+fn told(stored: &Stored<'_>, named: &[&Place], all: &[Place]) -> Option<String> {
     if stored.owned.is_empty() {
         return None;
     }
@@ -144,6 +162,11 @@ fn told(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
             .clone()
             .find_map(|place| same_time(place, &stored.pairs(place)))
     });
+    let found = found.or_else(|| json(stored, named, all));
+    if found.is_some() || is_json(stored) {
+        return found;
+    }
+    let places = all.iter();
     found.or_else(|| {
         let of_rows = |place: &Place| {
             let sent = stored.pairs(place).into_iter().map(|it| it.1);
@@ -153,6 +176,52 @@ fn told(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
         let texts: Vec<String> = stored.owned.iter().map(|it| it.text.clone()).collect();
         embedded(&texts, &parts)
     })
+}
+
+/// What every row of a column has as JSON with more than one value in it.
+fn objects(stored: &Stored<'_>) -> Option<Vec<Value>> {
+    let read = |it: &Owned| -> Option<Value> {
+        let read: Value = serde_json::from_str(&it.text).ok()?;
+        (read.is_object() || read.is_array()).then_some(read)
+    };
+    stored.owned.iter().map(read).collect()
+}
+
+fn is_json(stored: &Stored<'_>) -> bool {
+    objects(stored).is_some()
+}
+
+/// The template of a column that holds JSON as a text.
+fn json(stored: &Stored<'_>, named: &[&Place], all: &[Place]) -> Option<String> {
+    let objects = objects(stored)?;
+    let mut templates = Vec::new();
+    for leaf in super::place::places(&objects) {
+        let texts = leaf.texts();
+        let owned = stored.owned.iter().zip(&texts);
+        let owned: Vec<Owned> = owned
+            .map(|(owner, text)| Owned {
+                text: text.clone(),
+                ..owner.clone()
+            })
+            .collect();
+        let inner = Stored {
+            name: stored.name,
+            texts,
+            values: leaf.values.clone(),
+            is_optional: false,
+            owned,
+        };
+        match told(&inner, named, all) {
+            Some(template) => templates.push((leaf.way, template)),
+            None if is_constant(&leaf.values) => {}
+            None => templates.push((leaf.way, said::fixed_text(&inner, all)?)),
+        }
+    }
+    let templates: Vec<(&str, &str)> = templates
+        .iter()
+        .map(|(way, template)| (way.as_str(), template.as_str()))
+        .collect();
+    super::embed::json(&stored.owned.first()?.text, &templates)
 }
 
 /// The template of `place` where every row holds what its message has there, also with zeros before it.
@@ -195,6 +264,12 @@ fn escaped(stored: &Stored<'_>, place: &Place) -> Option<String> {
     let template = place.template.as_deref()?.replace(":number", "");
     let is_plain = !template.contains(':');
     let hole = template.parse::<Template>().ok()?.whole()?;
+    if hole.format == Format::Base64 {
+        let is_unpacked =
+            |(stored, sent): &(&str, String)| unpacked(sent).as_deref() == Some(*stored);
+        let is_all = stored.pairs(place).iter().all(is_unpacked);
+        return is_all.then(|| template.replace(":base64", ""));
+    }
     let fits = hole.name.identifies() && is_plain;
     ["base64", "url", "xml", "json"]
         .iter()
@@ -245,46 +320,19 @@ fn as_key(stored: &Stored<'_>, template: String) -> Seen {
         ));
     }
     if is_key && holds(&|name, format| matches!(name, Name::Payload(_)) && format != Format::Url) {
+        let instead = if are_words(&stored.texts) {
+            format!(
+                "write a value such as {} into the message in its place, and add it here",
+                short(&stored.texts[0])
+            )
+        } else {
+            "write {id} into the message in place of the payload, and {id} here".to_owned()
+        };
         return Seen::Untold(format!(
-            "The column {} holds {template}, and payloads have characters that no key can hold (/ \\ # ?): write {{id}} into the message in \
-             place of the payload, and {{id}} here; it is left out, and so not judged.",
+            "The column {} holds {template}, and payloads have characters that no key can hold (/ \\ # ?): {instead}; it is left out, and so not \
+             judged.",
             stored.name
         ));
     }
     Seen::Template(template)
-}
-
-/// What is said of a column whose texts have values of `place` in them, or are within these.
-fn within(stored: &Stored<'_>, place: &Place) -> Option<String> {
-    let (name, texts) = (stored.name, &stored.texts);
-    let (way, template) = (place.spoken(), place.template.as_deref()?);
-    // Times and digests are compared whole.
-    let names = ["{id}", "{uuid", "{payload"];
-    names.iter().find(|name| template.starts_with(**name))?;
-    let known = place.texts();
-    let most = texts.iter().max_by_key(|text| held(&known, text).len())?;
-    match held(&known, most)[..] {
-        [] => {
-            let outer = |text: &String| known.iter().find(|it| it.contains(text.as_str()));
-            let is_part = |it: &&String| it.len() >= SHORTEST && outer(it).is_some();
-            let text = texts.iter().find(is_part)?;
-            let (outer, how) = (outer(text)?, said::how_parts_are_described(template));
-            Some(format!(
-                "The column {name} holds a part of {way} of a message ({} of {}): {how}; it is left out, and so not judged.",
-                short(text),
-                short(outer)
-            ))
-        }
-        [value] => Some(format!(
-            "The column {name} contains {way} of a message within another text ({} in {}): write what is beside it, with {template} in its \
-             place; it is left out, and so not judged.",
-            short(&known[value]),
-            short(most)
-        )),
-        ref several => Some(format!(
-            "The column {name} contains {way} of {} messages ({}): one row for many messages is out of scope (docs/DESCRIPTION.md).",
-            several.len(),
-            short(most)
-        )),
-    }
 }

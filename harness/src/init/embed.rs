@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use workflow::contract::workload::Template;
 
+use super::frozen::is_word;
 use super::guid;
-use super::place::Place;
+use super::place::{Place, is_constant, text};
 
-/// A text of a message that is shorter may be within any other.
+/// A text of a message that is shorter may be within any other, unless it stands between other characters than letters and digits.
 pub(super) const SHORTEST: usize = 3;
 
 /// A template, and what it stands for in each text.
@@ -15,6 +16,8 @@ pub(super) const SHORTEST: usize = 3;
 pub(super) struct Part {
     pub(super) template: String,
     pub(super) values: Vec<String>,
+    /// Whether the template is text alone, since every message of a run has the same there.
+    pub(super) is_fixed: bool,
 }
 
 /// The first of what stands for a part while the rest of a text is looked at: of the private use area of Unicode.
@@ -23,7 +26,7 @@ const MARK: u32 = 0xe000;
 /// What `place` may be within a text: `values` are those of the messages that the texts are of.
 pub(super) fn parts(place: &Place, values: &[String]) -> Vec<Part> {
     let Some(template) = place.template.as_deref() else {
-        return Vec::new();
+        return fixed(place, values).into_iter().collect();
     };
     if template.contains("{uuid") {
         return guid::forms(values);
@@ -38,13 +41,28 @@ pub(super) fn parts(place: &Place, values: &[String]) -> Vec<Part> {
     vec![Part {
         template: template.replace(":number", ""),
         values: values.to_vec(),
+        is_fixed: false,
     }]
+}
+
+/// What stands for a place that is the same in every message of a run, and not here.
+fn fixed(place: &Place, values: &[String]) -> Option<Part> {
+    let first = place.values.first().filter(|it| !is_word(it))?;
+    (!is_constant(&place.values)).then(|| Part {
+        template: Template::of_text(&text(first)),
+        values: values.to_vec(),
+        is_fixed: true,
+    })
 }
 
 /// The template of `texts`, in each of which the values of the same parts stand within the same text.
 pub(super) fn embedded(texts: &[String], parts: &[Part]) -> Option<String> {
     let one = |part| marked(texts, std::slice::from_ref(part));
-    parts.iter().find_map(one).or_else(|| marked(texts, parts))
+    let parts_of_runs = parts.iter().filter(|part| !part.is_fixed);
+    parts_of_runs.clone().find_map(one).or_else(|| {
+        let all: Vec<Part> = parts_of_runs.cloned().collect();
+        marked(texts, &all).or_else(|| marked(texts, parts))
+    })
 }
 
 fn marked(texts: &[String], parts: &[Part]) -> Option<String> {
@@ -65,33 +83,42 @@ fn marked(texts: &[String], parts: &[Part]) -> Option<String> {
         return None;
     }
     let (mut pieces, mut literal) = (Vec::new(), String::new());
+    let mut tells = false;
     for letter in first.chars() {
         match (0..parts.len()).find(|at| mark(*at) == Some(letter)) {
             Some(at) => {
+                tells |= !parts[at].is_fixed;
                 pieces.push((std::mem::take(&mut literal), parts[at].template.clone()));
             }
             None => literal.push(letter),
         }
     }
-    (!pieces.is_empty()).then(|| joined(&pieces, &literal))?
+    tells.then(|| joined(&pieces, &literal))?
 }
 
-/// `text` with `mark` for `value`; a number stands between other characters than digits, and a text has a certain length.
-fn replaced(text: &str, value: &str, mark: char) -> String {
-    let is_number = !value.is_empty() && value.bytes().all(|it| it.is_ascii_digit());
-    if !is_number {
-        let is_long = value.len() >= SHORTEST;
-        return if is_long {
-            text.replace(value, &mark.to_string())
-        } else {
-            text.to_owned()
-        };
+/// Whether `value` stands within `text`, as [`replaced`] finds it.
+pub(super) fn stands_in(text: &str, value: &str) -> bool {
+    const MARK: char = '\u{e000}';
+    replaced(text, value, MARK).contains(MARK)
+}
+
+/// `text` with `mark` for `value`; a number stands between other characters than digits, a short text between others than letters and
+/// digits.
+pub(super) fn replaced(text: &str, value: &str, mark: char) -> String {
+    if value.is_empty() {
+        return text.to_owned();
+    }
+    let is_number = value.bytes().all(|it| it.is_ascii_digit());
+    if !is_number && value.len() >= SHORTEST {
+        return text.replace(value, &mark.to_string());
     }
     let (mut found, mut rest) = (String::new(), text);
     while let Some(at) = rest.find(value) {
         let (before, after) = (&rest[..at], &rest[at + value.len()..]);
-        let is_digit = |c: char| c.is_ascii_digit();
-        let stands_alone = !before.ends_with(is_digit) && !after.starts_with(is_digit);
+        let goes_on = |c: char| c.is_ascii_digit() || !is_number && c.is_alphanumeric();
+        // What was passed over has been found to be another text.
+        let last = before.chars().last().or_else(|| found.chars().last());
+        let stands_alone = !last.is_some_and(goes_on) && !after.starts_with(goes_on);
         found.push_str(before);
         if stands_alone {
             found.push(mark);
@@ -255,6 +282,7 @@ mod tests {
         let part = |template: &str, values: [&str; 2]| Part {
             template: template.to_owned(),
             values: values.map(str::to_owned).to_vec(),
+            is_fixed: false,
         };
         let texts = ["{k-7} ${k-7", "{k-8} ${k-8"].map(str::to_owned);
         let found = embedded(&texts, &[part("{id}", ["k-7", "k-8"])]).unwrap();

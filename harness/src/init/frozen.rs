@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::hidden::is_packed_json;
 use super::place::{Place, is_constant, short, text};
 use super::times::{looks_like_time, time_format};
 
@@ -36,16 +37,18 @@ pub(super) fn frozen(place: &Place) -> Option<String> {
         return None;
     }
     let first = short(&text(values.first()?));
-    if values
-        .iter()
-        .all(|it| it.as_str().is_some_and(looks_like_time))
-    {
+    if is_packed_json(place) {
+        return Some(format!(
+            "is JSON in base64 ({first}), for which no placeholder stands; it stays as it is in the first message."
+        ));
+    }
+    if values.iter().map(text).all(|it| looks_like_time(&it)) {
         return Some(format!(
             "is a time in a form that no placeholder has ({first}); it stays as it is in the first message. If the sender can write times as \
              2026-11-23T13:14:10Z, write {{intended:rfc3339}}"
         ));
     }
-    if !place.is_distinct() {
+    if !place.is_distinct_where_told() {
         let seen: BTreeSet<String> = place.texts().iter().map(|text| short(text)).collect();
         let more = seen.len().saturating_sub(5);
         let seen: Vec<String> = seen.into_iter().take(5).collect();

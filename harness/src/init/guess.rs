@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 use workflow::contract::workload::Template;
 
 use super::columns::columns;
-use super::embed;
+use super::hidden;
 use super::names::name;
 use super::owners::Rows;
 use super::place::{Place, further, places};
+use super::{asked, embed};
 
 /// What was found.
 #[derive(Debug)]
@@ -23,9 +24,11 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn of_objects(objects: &[Value], rows: &[Map<String, Value>]) -> Self {
         let mut places = places(objects);
+        hidden::add(&mut places);
         let rows = Rows::of(&places, rows);
         let mut untold = Vec::new();
         name(&mut places, &rows, &mut untold);
+        untold.extend(asked::of_places(&places));
         further(objects, &mut untold);
         outer(objects, &mut places, &mut untold);
         let mut body = objects[0].clone();
@@ -86,10 +89,16 @@ impl Found {
         let rows = Rows::of(&all, rows);
         name(&mut all, &rows, &mut Vec::new());
         let found = all[0].template.take().map(|it| it.replace(":number", ""));
+        // Parts have characters between them, as a=1&b=2, a;b and XML have.
+        let has_parts = all[0]
+            .texts()
+            .iter()
+            .any(|text| text.contains(['=', '&', ';', ',', '|', '<']));
         let is_id = |template: &String| {
-            ["{id", "{uuid", "{seq"]
-                .iter()
-                .any(|it| template.contains(it))
+            !has_parts
+                && ["{id", "{uuid", "{seq"]
+                    .iter()
+                    .any(|it| template.contains(it))
         };
         let id = found.filter(is_id);
         let is_id = id.is_some();

@@ -100,6 +100,7 @@ pub(super) fn forms(values: &[String]) -> Vec<Part> {
     let part = |(template, values): (&str, Vec<String>)| Part {
         template: template.to_owned(),
         values,
+        is_fixed: false,
     };
     // Small letters first, as most programs write them.
     forms.into_iter().rev().map(part).collect()

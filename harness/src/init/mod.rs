@@ -3,14 +3,18 @@
 //!
 //! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for. `place` lists the fields of all messages,
 //! `owners` says of which message each row is, `names` what each field is; `columns` says what each column is, and `said` what is written of one
-//! that nothing stands for, as `frozen` does of a field. `embed`, `guid` and `times` know how values are written. `guess` joins these, and `write` makes YAML of it.
+//! that nothing stands for, as `frozen` does of a field, and `asked` what a person has to look at. `embed`, `guid`, `hidden` and `times` know how
+//! values are written. `guess` joins these, and `write` makes YAML of it.
 
+mod asked;
 mod columns;
+mod digests;
 mod embed;
 mod files;
 mod frozen;
 mod guess;
 mod guid;
+mod hidden;
 mod kind;
 mod names;
 mod owners;

@@ -1,17 +1,17 @@
 //! What the values at each place most likely are: times, ids, numbers, GUIDs, texts with one of these in them, digests and payloads.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
-use workflow::contract::Digest;
 use workflow::contract::workload::Name;
 
+use super::digests::digest;
 use super::embed::{embedded, parts};
 use super::frozen::{frozen, is_word};
 use super::guid;
+use super::hidden::is_packed;
 use super::owners::{KEYS, Owned, Rows, folded, held};
 use super::place::{Place, is_constant};
-use super::times::{time_format, with_format};
+use super::times::{is_same_instant, time_format, with_format};
 
 /// A text that is longer, or that has a blank, is no id, unless a key of rows holds it.
 const LONGEST_ID: usize = 64;
@@ -20,7 +20,10 @@ const LONGEST_ID: usize = 64;
 const PAYLOADS: usize = 9;
 
 /// The rank of a place that nothing shows to be an id; a lower one is shown to be.
-const NO_ID: usize = 9;
+pub(super) const NO_ID: usize = 9;
+
+/// The ranks of what only the key of a partition is, or holds.
+const IN_PARTITION: [usize; 2] = [1, 3];
 
 /// Gives every place that is not the same in all messages what it most likely is.
 pub(super) fn name(places: &mut [Place], rows: &Rows<'_>, untold: &mut Vec<String>) {
@@ -30,17 +33,17 @@ pub(super) fn name(places: &mut [Place], rows: &Rows<'_>, untold: &mut Vec<Strin
                 .to_owned(),
         );
     }
-    let mut times = [Name::Intended, Name::Sent].into_iter();
+    let mut times = Times::default();
     let mut open = Vec::new();
     for (at, place) in places.iter_mut().enumerate() {
         if let Some(why) = frozen(place) {
             untold.push(format!("{} {why}", place.way));
         } else if is_constant(&place.values) || place.values.iter().any(is_word) {
         } else if let Some(format) = time_format(&place.values) {
-            place.template = times.next().map(|name| with_format(name, format));
+            place.template = times.name(place).map(|name| with_format(name, format));
             if place.template.is_none() {
                 untold.push(format!(
-                    "{} is a third time, and stays as it is in the first message.",
+                    "{} is another time than the first two, and stays as it is in the first message.",
                     place.way
                 ));
             }
@@ -59,11 +62,42 @@ pub(super) fn name(places: &mut [Place], rows: &Rows<'_>, untold: &mut Vec<Strin
         naming.pay(source, &mut payloads);
     }
     naming.guids();
+    // What holds a GUID is no id beside it.
+    naming.embedded();
     naming.ids();
     naming.copies();
     naming.embedded();
     naming.numbers();
     naming.payloads(&mut payloads);
+}
+
+/// The times that have a name.
+#[derive(Default)]
+struct Times(Vec<(Name, Vec<String>)>);
+
+impl Times {
+    /// The name of the times at `place`: that of another place where all messages have the same times, or the next.
+    fn name(&mut self, place: &Place) -> Option<Name> {
+        let texts = place.texts();
+        let is_same = |(_, known): &&(Name, Vec<String>)| {
+            let pairs = |a: &[String], b: &[String]| -> bool {
+                let pairs: Vec<(&str, String)> = a
+                    .iter()
+                    .map(String::as_str)
+                    .zip(b.iter().cloned())
+                    .collect();
+                is_same_instant(&pairs)
+            };
+            // Either may be cut.
+            pairs(known, &texts) || pairs(&texts, known)
+        };
+        if let Some((name, _)) = self.0.iter().find(is_same) {
+            return Some(*name);
+        }
+        let name = *[Name::Intended, Name::Sent].get(self.0.len())?;
+        self.0.push((name, texts));
+        Some(name)
+    }
 }
 
 /// Whether the field at `way` is called `id`, or something that ends so.
@@ -79,7 +113,7 @@ fn is_named_id(way: &str) -> bool {
 }
 
 /// How surely a place is an id: a key of each row is it, or holds it, or it is called so.
-fn rank(place: &Place, rows: &Rows<'_>) -> usize {
+pub(super) fn rank(place: &Place, rows: &Rows<'_>) -> usize {
     let texts = place.texts();
     for (at, key) in KEYS.iter().enumerate() {
         let owned = rows.owned(key);
@@ -113,16 +147,16 @@ fn counted(texts: &[String]) -> bool {
     texts.iter().all(is_count)
 }
 
-struct Naming<'a> {
-    places: &'a mut [Place],
-    rows: &'a Rows<'a>,
+pub(super) struct Naming<'a> {
+    pub(super) places: &'a mut [Place],
+    pub(super) rows: &'a Rows<'a>,
     untold: &'a mut Vec<String>,
     /// The places that nothing is said of yet.
-    open: Vec<usize>,
+    pub(super) open: Vec<usize>,
 }
 
 impl Naming<'_> {
-    fn give(&mut self, at: usize, template: String) {
+    pub(super) fn give(&mut self, at: usize, template: String) {
         self.places[at].template = Some(template);
         self.open.retain(|it| *it != at);
     }
@@ -198,6 +232,17 @@ impl Naming<'_> {
                 texts.push(*at);
             }
         }
+        // A partition is of many rows: what is in its key alone is an id where nothing else is.
+        let is_told = self.has("{uuid")
+            || texts.iter().chain(&counts).any(|at| {
+                let rank = rank(&self.places[*at], self.rows);
+                rank < NO_ID && !IN_PARTITION.contains(&rank)
+            });
+        texts.retain(|at| {
+            let place = &self.places[*at];
+            let is_in_partition = IN_PARTITION.contains(&rank(place, self.rows));
+            !is_told || !is_in_partition || is_named_id(&place.way)
+        });
         let shown = |best: Option<(usize, usize)>| best.filter(|(rank, _)| *rank < NO_ID);
         let (text, count) = (self.best(&texts), self.best(&counts));
         let (mut id, mut seq) = (shown(text), shown(count));
@@ -272,53 +317,6 @@ impl Naming<'_> {
         }
     }
 
-    /// Names the digests of the text that is to be the first payload, and returns this one.
-    fn digests(&mut self) -> Option<usize> {
-        let is_digest = |at: &usize| digest(&self.places[*at].texts()).is_some();
-        let (digests, texts): (Vec<usize>, Vec<usize>) =
-            self.open.iter().copied().partition(is_digest);
-        let of = |at: usize| -> Vec<String> {
-            let all = self.places[at].texts();
-            all.iter().map(|it| Digest::of(it).to_string()).collect()
-        };
-        let is_of = |at: usize, source: usize| {
-            let lower: Vec<String> = self.places[at]
-                .texts()
-                .iter()
-                .map(|it| it.to_lowercase())
-                .collect();
-            lower == of(source)
-        };
-        // What is an id is no payload.
-        let mut sources = texts.into_iter().filter(|at| {
-            let place = &self.places[*at];
-            place.is_text() && rank(place, self.rows) == NO_ID
-        });
-        let source = sources.find(|source| {
-            digests.iter().any(|at| is_of(*at, *source)) || self.rows_have(&of(*source))
-        })?;
-        let known: Vec<usize> = digests
-            .into_iter()
-            .filter(|at| is_of(*at, source))
-            .collect();
-        for at in known {
-            if let Some(template) = digest(&self.places[at].texts()) {
-                self.give(at, template.to_owned());
-            }
-        }
-        Some(source)
-    }
-
-    /// Whether a column of the rows holds these digests.
-    fn rows_have(&self, digests: &[String]) -> bool {
-        let columns: BTreeSet<&String> = self.rows.all.iter().flat_map(|row| row.keys()).collect();
-        columns.into_iter().any(|column| {
-            let owned = self.rows.owned(column);
-            let mut all = owned.iter();
-            !owned.is_empty() && all.all(|it| it.text.to_lowercase() == digests[it.message])
-        })
-    }
-
     fn pay(&mut self, at: usize, payloads: &mut impl Iterator<Item = u8>) {
         let Some(number) = payloads.next() else {
             self.freeze(
@@ -327,7 +325,12 @@ impl Naming<'_> {
             );
             return;
         };
-        self.give(at, format!("{{{}}}", Name::Payload(number)));
+        let format = if is_packed(&self.places[at]) {
+            ":base64"
+        } else {
+            ""
+        };
+        self.give(at, format!("{{{}{format}}}", Name::Payload(number)));
         self.copies();
     }
 
@@ -364,17 +367,4 @@ fn are_numbers(texts: &[String]) -> bool {
     texts.iter().all(|text| {
         text.parse::<f64>().is_ok() && text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
     })
-}
-
-/// The template of digests, in small or in large letters.
-fn digest(texts: &[String]) -> Option<&'static str> {
-    let all = |is: fn(&str) -> bool| texts.iter().all(|text| is(text));
-    if all(|text| text.parse::<Digest>().is_ok()) {
-        return Some("{digest}");
-    }
-    let is_upper = |text: &str| {
-        let has_small = text.contains(|c: char| c.is_ascii_lowercase());
-        !has_small && text.to_ascii_lowercase().parse::<Digest>().is_ok()
-    };
-    all(is_upper).then_some("{digest:upper}")
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::columns::is_of_the_service;
-use super::embed::SHORTEST;
+use super::embed::{replaced, stands_in};
 use super::guid;
 use super::place::{Place, text};
 
@@ -46,6 +46,7 @@ impl<'a> Rows<'a> {
                 let mut found = vec![(1, equal(&texts, column, all))];
                 if key > 0 {
                     found.push((0, within(&texts, column, all)));
+                    found.push((0, part_of(&texts, column, all)));
                 }
                 for (is_equal, found) in found {
                     let count = found.iter().flatten().collect::<BTreeSet<_>>().len();
@@ -73,8 +74,43 @@ impl<'a> Rows<'a> {
         owned.collect()
     }
 
-    /// What is said where several rows are of one message.
-    pub(super) fn untold(&self) -> Option<String> {
+    /// The rows of messages that are known, or all where none is.
+    pub(super) fn known(&self) -> Vec<&Map<String, Value>> {
+        let owned = self
+            .all
+            .iter()
+            .zip(&self.owners)
+            .filter(|it| it.1.is_some());
+        let owned: Vec<_> = owned.map(|it| it.0).collect();
+        if owned.is_empty() {
+            self.all.iter().collect()
+        } else {
+            owned
+        }
+    }
+
+    /// What is said of rows that are not one for each message.
+    pub(super) fn untold(&self) -> Vec<String> {
+        self.several().into_iter().chain(self.strange()).collect()
+    }
+
+    fn strange(&self) -> Option<String> {
+        let mut strange = (1..)
+            .zip(&self.owners)
+            .filter(|it: &(usize, _)| it.1.is_none());
+        let (first, _) = strange.next()?;
+        let count = 1 + strange.count();
+        (count < self.all.len()).then(|| {
+            format!(
+                "{count} of {} rows are of no message here, row {first} first, and are not looked at. If they are of other messages, that is well; \
+                 if they are of another kind, or further rows of the same messages, have the worker write them to another table for the test \
+                 (docs/DESCRIPTION.md).",
+                self.all.len()
+            )
+        })
+    }
+
+    fn several(&self) -> Option<String> {
         let mut first: BTreeMap<usize, usize> = BTreeMap::new();
         let (one, two) = (1..).zip(&self.owners).find_map(|(row, owner)| {
             let before = first.insert((*owner)?, row)?;
@@ -128,16 +164,37 @@ fn within(texts: &[String], column: &str, rows: &[Map<String, Value>]) -> Vec<Op
     rows.iter().map(owner).collect()
 }
 
+/// The rows whose column is a part of the text of exactly one message; a part that all rows have tells nothing.
+fn part_of(texts: &[String], column: &str, rows: &[Map<String, Value>]) -> Vec<Option<usize>> {
+    let parts: Vec<Option<String>> = rows
+        .iter()
+        .map(|row| Some(text(row.get(column)?)))
+        .collect();
+    let is_same = parts.len() > 1 && parts.iter().all(|it| *it == parts[0]);
+    let owner = |part: &Option<String>| {
+        let part = part.as_ref().filter(|_| !is_same)?;
+        let mut outer = texts
+            .iter()
+            .enumerate()
+            .filter(|(_, text)| stands_in(text, part));
+        let (at, _) = outer.next()?;
+        outer.next().is_none().then_some(at)
+    };
+    parts.iter().map(owner).collect()
+}
+
 /// Which of `texts` stand in `outer`. A longer one may begin with a shorter one, as 1-10 does with 1-1: what is left counts.
 pub(super) fn held(texts: &[String], outer: &str) -> Vec<usize> {
+    const TAKEN: char = '\0';
     let mut held: Vec<usize> = (0..texts.len())
-        .filter(|at| texts[*at].len() >= SHORTEST && outer.contains(&texts[*at]))
+        .filter(|at| stands_in(outer, &texts[*at]))
         .collect();
     held.sort_by_key(|at| std::cmp::Reverse(texts[*at].len()));
     let mut rest = outer.to_owned();
     held.retain(|at| {
-        let is_held = rest.contains(&texts[*at]);
-        rest = rest.replace(&texts[*at], "\0");
+        let left = replaced(&rest, &texts[*at], TAKEN);
+        let is_held = left != rest;
+        rest = left;
         is_held
     });
     held

@@ -30,6 +30,17 @@ impl Place {
         all.len() == self.values.len()
     }
 
+    /// Whether no two messages have the same text there, but for those that have none.
+    pub(super) fn is_distinct_where_told(&self) -> bool {
+        let told: Vec<String> = self
+            .texts()
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .collect();
+        let all: BTreeSet<&String> = told.iter().collect();
+        all.len() == told.len()
+    }
+
     /// Its name in a sentence.
     pub(super) fn spoken(&self) -> &str {
         if self.way.is_empty() {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use workflow::contract::workload::{Format, Name, Template};
 
 use super::columns::Stored;
-use super::embed::SHORTEST;
-use super::owners::Owned;
+use super::embed::{SHORTEST, stands_in};
+use super::owners::{Owned, held};
 use super::place::{Place, is_constant, short, text};
 use super::times::{are_other_times, instant, is_same_instant, with_format};
 
@@ -33,16 +33,30 @@ fn line(name: &str, value: &str) -> Option<String> {
     (value.to_string().len() <= LONGEST).then(|| format!("{key}: {value}"))
 }
 
-/// What is said of a column that holds what its message has where a run always has the same.
-pub(super) fn frozen(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+/// The place whose value each row has of its message, and that is the same in all messages of a run.
+fn fixed<'a>(stored: &Stored<'_>, places: &'a [Place]) -> Option<&'a Place> {
     let others = places.iter().filter(|it| it.template.is_none());
     let mut others = others.filter(|it| !is_constant(&it.values));
-    let place = others.find(|place| {
+    others.find(|place| {
         let pairs = stored.pairs(place);
         !pairs.is_empty() && pairs.iter().all(|(stored, sent)| is_alike(stored, sent))
-    })?;
+    })
+}
+
+/// What a run has where each row has of its message what is the same in all messages of a run.
+pub(super) fn fixed_text(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let first = fixed(stored, places)?.values.first()?;
+    Some(Template::of_text(&text(first)))
+}
+
+/// What is said of a column that holds what its message has where a run always has the same.
+pub(super) fn frozen(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let place = fixed(stored, places)?;
     let (name, way, first) = (stored.name, place.spoken(), text(place.values.first()?));
-    let add = line(name, &first).filter(|_| !place.values[0].is_null());
+    // As the row has it: a number 10 of a message may be 10.0 there.
+    let of_first = stored.owned.iter().find(|it| it.message == 0);
+    let add = of_first.and_then(|it| line(&stored.key(), &it.text));
+    let add = add.filter(|_| !place.values[0].is_null());
     let add = add.map_or(LEFT_OUT.to_owned(), |add| {
         format!("if the worker copies it, add {add}")
     });
@@ -69,12 +83,17 @@ pub(super) fn constant(stored: &Stored<'_>, places: &[Place]) -> Option<String> 
         format!(", as {} is in the messages", place.way)
     });
     let name = stored.name;
-    let add = line(name, first).map_or_else(
+    let add = line(&stored.key(), first).map_or_else(
         || "add it with its text".to_owned(),
         |line| format!("add {line}"),
     );
+    let rows = if stored.is_optional {
+        "all rows that have it"
+    } else {
+        "all rows here"
+    };
     Some(format!(
-        "The column {name} is the same in all rows here{also}: if it always is, {add}"
+        "The column {name} is the same in {rows}{also}: if it always is, {add}"
     ))
 }
 
@@ -147,12 +166,12 @@ pub(super) fn differs_in_case(stored: &Stored<'_>, place: &Place) -> bool {
 }
 
 /// What is said of a column that differs from a place in case alone, in a way that no template has.
-pub(super) fn in_case(stored: &Stored<'_>, named: &[&Place]) -> Option<String> {
-    let place = named.iter().find(|place| differs_in_case(stored, place))?;
+pub(super) fn in_case(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
+    let mut places = places.iter().filter(|it| !is_constant(&it.values));
+    let place = places.find(|place| differs_in_case(stored, place))?;
     let (name, way) = (stored.name, place.spoken());
-    let template = place.template.as_deref()?;
     Some(format!(
-        "The column {name} differs from {way} of a message in case alone, and {template} is compared to the letter; {LEFT_OUT}."
+        "The column {name} differs from {way} of its message in case alone, and texts are compared to the letter; {LEFT_OUT}."
     ))
 }
 
@@ -181,14 +200,96 @@ pub(super) fn partly(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
     None
 }
 
-/// What is said where nothing else is known.
-pub(super) fn nothing(stored: &Stored<'_>) -> String {
-    let name = stored.name;
-    format!("The column {name} holds no value of a message that was recognised; {LEFT_OUT}.")
+/// What is said of a column whose texts have what their messages have at `place` in them, or are within it.
+pub(super) fn within(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    let (name, way) = (stored.name, place.spoken());
+    let template = place.template.as_deref()?;
+    // Times and digests are compared whole.
+    let names = ["{id}", "{seq", "{payload"];
+    let is_compared =
+        names.iter().any(|name| template.starts_with(name)) || template.contains("{uuid");
+    let pairs = stored.pairs(place);
+    let first = pairs.first();
+    let all = |is: &dyn Fn(&Pair<'_>) -> bool| !pairs.is_empty() && pairs.iter().all(is);
+    if let (true, Some((text, sent))) = (is_compared, first) {
+        if all(&|(stored, sent)| stands_in(stored, sent)) {
+            return Some(format!(
+                "The column {name} contains {way} of its message within another text ({} in {}): write what is beside it, with {template} in its \
+                 place; {LEFT_OUT}.",
+                short(sent),
+                short(text)
+            ));
+        }
+        let is_cut = |stored: &str, sent: &str| sent.starts_with(stored) || sent.trim() == stored;
+        if all(&|(stored, sent)| stored.len() >= SHORTEST && is_cut(stored, sent)) {
+            return Some(format!(
+                "The column {name} holds {way} of its message, cut at a length or without the blanks around it ({} of {}): such columns cannot be \
+                 described; {LEFT_OUT}.",
+                short(text),
+                short(sent)
+            ));
+        }
+        if all(&|(stored, sent)| stands_in(sent, stored)) {
+            return Some(format!(
+                "The column {name} holds a part of {way} of its message ({} of {}): {}; {LEFT_OUT}.",
+                short(text),
+                short(sent),
+                how_parts_are_described(place, template, text)
+            ));
+        }
+    }
+    many(stored, place)
 }
 
-/// What to do where a column holds a part of a field that is `template`.
-pub(super) fn how_parts_are_described(template: &str) -> String {
+/// What is said of rows each of which has what several messages have at `place`.
+fn many(stored: &Stored<'_>, place: &Place) -> Option<String> {
+    let known = place.texts();
+    let is_long = known.iter().all(|text| text.len() >= SHORTEST);
+    let texts = stored
+        .texts
+        .iter()
+        .filter(|_| is_long && place.is_distinct());
+    let most = texts.max_by_key(|text| held(&known, text).len())?;
+    let count = held(&known, most).len();
+    (count > 1).then(|| {
+        format!(
+            "The column {} contains {} of {count} messages ({}): one row for many messages is out of scope (docs/DESCRIPTION.md).",
+            stored.name,
+            place.spoken(),
+            short(most)
+        )
+    })
+}
+
+/// What is said where nothing else is known.
+pub(super) fn nothing(stored: &Stored<'_>, places: &[Place]) -> String {
+    let name = stored.name;
+    let has = |place: &&Place| {
+        let texts = place.texts();
+        !is_constant(&place.values) && stored.texts.iter().all(|it| texts.contains(it))
+    };
+    match places.iter().find(has) {
+        Some(place) => format!(
+            "The column {name} holds values that messages have at {} ({}), and nothing tells which row is of which message; {LEFT_OUT}.",
+            place.spoken(),
+            short(&stored.texts[0])
+        ),
+        None => format!(
+            "The column {name} holds no value of a message that was recognised; {LEFT_OUT}."
+        ),
+    }
+}
+
+/// What to do where a column holds `part` of what is at a place.
+fn how_parts_are_described(place: &Place, template: &str, part: &str) -> String {
+    if place.way.is_empty() {
+        let name = if part.contains(char::is_whitespace) {
+            "{payload:xml} (or :url, :json, as the body writes it) where this part stands, and {payload}"
+        } else {
+            "{id} where this part stands, and {id}"
+        };
+        return format!("write the body with its parts, {name} here");
+    }
     if template.starts_with("{payload") {
         // Payloads hold any character: in a URL, blanks and most others are written with %.
         return "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such \

@@ -4,6 +4,7 @@ use workflow::contract::workload::{Description, Name};
 
 use super::*;
 
+mod asked;
 mod columns;
 mod fields;
 
@@ -161,7 +162,7 @@ fn a_column_with_a_guid_in_another_form_is_told_for_what_it_is() {
                 json!(guid(61).replacen('a', "A", 1)),
                 json!(guid(62).replacen('a', "A", 1)),
             ],
-            "differs from /id of a message in case alone",
+            "differs from /id of its message in case alone",
         ),
     ] {
         let said = column(&guids, &stored);
@@ -203,7 +204,7 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
         (
             &texts,
             [json!("1: k-7"), json!("2: k-8")],
-            "contains /id of a message within another text (\"k-8\" in \"2: k-8\")",
+            "contains /id of its message within another text (\"k-7\" in \"1: k-7\")",
         ),
         (
             &texts,
@@ -213,13 +214,12 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
         (
             &paths,
             [json!("f-907"), json!("f-908")],
-            "holds a part of /id of a message (\"f-907\" of \"in/f-907.csv\"): write into the message's field which part is {id}, and",
+            "holds a part of /id of its message (\"f-907\" of \"in/f-907.csv\"): write into the message's field which part is {id}, and",
         ),
         (
             &names,
             [json!("Ada"), json!("Charles")],
-            "holds a part of /name of a message (\"Ada\" of \"Ada Lovelace\"): where the worker takes it apart at a character, write the \
-             parts with payloads of their own that lack this character, such as \"{payload2:url} {payload3:url}\" in the message, and the part's here; it",
+            "holds /name of its message, cut at a length or without the blanks around it (\"Ada\" of \"Ada Lovelace\"): such columns cannot be described",
         ),
         (
             &texts,

@@ -56,7 +56,8 @@ pub(super) fn looks_like_time(text: &str) -> bool {
         .collect();
     let is_short = text.len() <= 40;
     let has_date = pattern.starts_with("0000-00-00") || pattern.contains("/0000 ");
-    let is_date = pattern == "0000-00-00" || pattern == "00.00.0000" || pattern == "00/00/0000";
+    let is_date = ["0000-00-00", "00.00.0000", "00/00/0000"].contains(&pattern.as_str())
+        || is_date_of_digits(text);
     let is_mail = [
         "Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, ",
     ]
@@ -64,6 +65,17 @@ pub(super) fn looks_like_time(text: &str) -> bool {
     .any(|day| text.starts_with(day));
     let has_clock = pattern.contains("0:00:00") || pattern.contains("0:00");
     is_short && (text.starts_with("/Date(") || is_date || (has_date || is_mail) && has_clock)
+}
+
+/// Whether `text` is a date as 20261130 is.
+pub(super) fn is_date_of_digits(text: &str) -> bool {
+    let is_of_digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_of_digits {
+        return false;
+    }
+    let year = text[..4].parse::<u16>();
+    let dashed = format!("{}-{}-{}T00:00:00Z", &text[..4], &text[4..6], &text[6..]);
+    year.is_ok_and(|it| (1990..2100).contains(&it)) && time_of(&dashed, Format::Rfc3339).is_some()
 }
 
 /// The instant that a text of a message or a row is, whatever its form.

@@ -48,7 +48,7 @@ fn no_payload_is_written_into_a_key() {
         &text,
         &[
             "\"RowKey\": \"{id}\"",
-            "NOT TOLD: The column PartitionKey holds {payload2}, and payloads have characters that no key can hold (/ \\ # ?): write {id} into the",
+            "NOT TOLD: The column PartitionKey holds {payload2}, and payloads have characters that no key can hold (/ \\ # ?): write a value such as \"n-0\" into the",
         ],
     );
 }
@@ -206,7 +206,7 @@ fn long_values_are_cut_in_comments() {
     has(
         &text,
         &[
-            "The column Head holds a part of /text of a message (\"Please leave at the back door\" of \"Please leave at",
+            "The column Head holds /text of its message, cut at a length or without the blanks around it (\"Please leave at the back door\" of \"Please leave at",
         ],
     );
     let comments = text.lines().filter(|line| line.trim().starts_with('#'));

@@ -1,0 +1,74 @@
+//! GUIDs within longer texts of messages, as in the address of a blob or the id of a mail, and texts in base64.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+use workflow::contract::workload::is_uuid;
+
+use super::guid;
+use super::place::{Place, is_constant};
+
+/// A GUID with its dashes has as many letters.
+const GUID: usize = 36;
+
+/// Adds a place for the GUID that each text of another place has in it, if no place is a GUID as a whole.
+pub(super) fn add(places: &mut Vec<Place>) {
+    let is_whole = |place: &Place| {
+        place.is_text() && !is_constant(&place.values) && guid::template(&place.texts()).is_some()
+    };
+    if places.iter().any(is_whole) {
+        return;
+    }
+    let inner: Vec<Place> = places.iter().filter_map(within).collect();
+    places.extend(inner);
+}
+
+fn within(place: &Place) -> Option<Place> {
+    if !place.is_text() || is_constant(&place.values) {
+        return None;
+    }
+    let values: Option<Vec<Value>> = place
+        .texts()
+        .iter()
+        .map(|text| only_guid(text).map(Value::from))
+        .collect();
+    Some(Place {
+        // No field has this name, so the body stays as it is there.
+        way: format!("{} (the GUID in it)", place.way),
+        values: values?,
+        ..Place::default()
+    })
+}
+
+/// The GUID in a text that has one, and only one.
+fn only_guid(text: &str) -> Option<&str> {
+    let starts = text.char_indices().map(|(at, _)| at);
+    let mut found = starts.filter_map(|at| text.get(at..at + GUID).filter(|it| is_uuid(it)));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// The text that `text` is in base64, if it can be no other text.
+pub(super) fn unpacked(text: &str) -> Option<String> {
+    const SHORTEST: usize = 8;
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let text = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
+    let is_odd = |c: char| c.is_control() && !c.is_whitespace();
+    (!text.contains(is_odd)).then_some(text)
+}
+
+/// Whether each text at `place` is a text in base64. One alone may be so by chance.
+pub(super) fn is_packed(place: &Place) -> bool {
+    let texts = place.texts();
+    place.is_text() && texts.len() > 1 && texts.iter().all(|text| unpacked(text).is_some())
+}
+
+/// Whether each text at `place` is JSON in base64, with more than one value in it.
+pub(super) fn is_packed_json(place: &Place) -> bool {
+    let is_json = |text: &String| {
+        let read = unpacked(text).and_then(|it| serde_json::from_str::<Value>(&it).ok());
+        read.is_some_and(|it| it.is_object() || it.is_array())
+    };
+    place.is_text() && place.texts().iter().all(is_json)
+}
