@@ -248,4 +248,28 @@ mod tests {
             assert_eq!(outcome(told), expected, "{told:?}");
         }
     }
+
+    /// A run that was stopped on purpose has its own word for what it left out.
+    #[test]
+    fn scenarios_that_were_never_begun_are_counted_among_all() {
+        let begun = serde_json::json!([{
+            "feature": "f", "name": "one", "location": "f:1", "outcome": "pass"
+        }]);
+        let begun: Vec<Scenario> = serde_json::from_value(begun).unwrap();
+        let inconclusive = (Outcome::Inconclusive, Vec::new());
+        for (stated, expected) in [
+            (None, Outcome::Incomplete),
+            (Some(&inconclusive), Outcome::Inconclusive),
+        ] {
+            let told = Told {
+                stated,
+                scenarios: &begun,
+                never_begun: 3,
+                ..NOTHING
+            };
+            let part = told.of_never_begun().unwrap();
+            assert_eq!(part.outcome, expected);
+            assert_eq!(part.reasons, ["3 of 4 scenarios were never begun"]);
+        }
+    }
 }

@@ -278,6 +278,23 @@ mod tests {
     }
 
     #[test]
+    fn the_last_sent_is_the_highest_number_of_the_producers_messages() {
+        let sent = |client: &str, seq: u64| {
+            let mut crossing = of(client, Operation::PutMessage, 1, 2);
+            crossing.messages[0].id = Some(format!("r1-{seq}"));
+            crossing
+        };
+        assert_eq!(index(&[]).last_sent(), 0);
+        assert_eq!(index(&[sent("consumer-1", 9)]).last_sent(), 0);
+        let all = [
+            sent("producer", 4),
+            sent("producer", 7),
+            sent("producer", 5),
+        ];
+        assert_eq!(index(&all).last_sent(), 7);
+    }
+
+    #[test]
     fn a_token_that_cannot_be_read_is_refused_like_one_that_does_not_fit() {
         for (status, code, refused) in [
             (200, None, false),
