@@ -45,7 +45,10 @@ fn problem(sas: &str) -> Option<Cow<'static, str>> {
     }
     let value = |name: &str| sas.split('&').find_map(|pair| pair.strip_prefix(name));
     let lacks = |name: &str| value(name).is_none_or(str::is_empty);
-    let problem = if sas.contains("SharedAccessSignature=") {
+    let is_open = ["<", "${", "$(", "{{", "@Microsoft."];
+    let problem = if is_open.iter().any(|begin| sas.starts_with(begin)) {
+        "is a reference or a placeholder that nobody has filled in"
+    } else if sas.contains("SharedAccessSignature=") {
         "is a connection string, which belongs into AZURE_STORAGE_CONNECTION_STRING"
     } else if sas.starts_with('{') {
         "is JSON; give the SAS in it alone (-o tsv)"
@@ -65,6 +68,8 @@ fn problem(sas: &str) -> Option<Cow<'static, str>> {
         "is percent-encoded as a whole; decode it once"
     } else if is_account_key(sas) {
         "looks like an account key, which must not leave the account"
+    } else if sas.ends_with("...") {
+        "ends in ..., so that a part of it is missing"
     } else if lacks("sv=") || lacks("sig=") {
         "has no sv=... and sig=..."
     } else if let Some(name) = encoded_twice(sas) {
@@ -182,6 +187,25 @@ mod tests {
         assert!(told("{\"sas\": \"sv=2024-11-04&sig=hunter2\"}").contains("is JSON"));
         assert!(told("hunter2").contains("has no sv="));
         assert!(told("A=b").contains("has no sv="));
+    }
+
+    #[test]
+    fn a_placeholder_and_a_part_of_a_sas_are_told_as_that() {
+        for (text, words) in [
+            ("<hunter2>", "a placeholder that nobody has filled in"),
+            ("${HUNTER2}", "a placeholder that nobody has filled in"),
+            (
+                "@Microsoft.KeyVault(SecretUri=https://hunter2.vault.azure.net)",
+                "a placeholder that nobody has filled in",
+            ),
+            (
+                "sv=2022-11-02&sig=hunter2...",
+                "ends in ..., so that a part of it is missing",
+            ),
+        ] {
+            let error = told(text);
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[test]
