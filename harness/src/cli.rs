@@ -147,7 +147,7 @@ struct RunCommand {
 
 /// Runs the command of this process, and returns its exit code. `name` is the name of the program.
 pub fn main(name: &'static str) -> ExitCode {
-    let matches = command(name).try_get_matches();
+    let matches = command(name).try_get_matches_from(workflow::flags::arguments());
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = cli.unwrap_or_else(|error| workflow::flags::refuse(&error));
     dispatch(cli, name)

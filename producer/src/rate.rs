@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use workflow::contract::letters::and_misleading;
 use workflow::number;
 
 /// Highest rate of a schedule, per second: 50 times what an account can take (20,000 messages/s), and with still a microsecond
@@ -26,7 +27,8 @@ enum Per {
 /// Why a text is not a rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "rate {0:?} is not '<number>/s', '/m' or '/h', from 0 to {MAX_RATE_PER_S} messages a second"
+    "rate {0:?} is not '<number>/s', '/m' or '/h', from 0 to {MAX_RATE_PER_S} messages a second{hint}",
+    hint = and_misleading(.0)
 )]
 pub struct ParseRateError(String);
 
@@ -110,5 +112,10 @@ mod tests {
         ] {
             assert!(text.parse::<Rate>().is_err(), "{text:?} must be refused");
         }
+        let error = "200\u{2215}s".parse::<Rate>().unwrap_err().to_string();
+        assert!(
+            error.contains("U+2215, a division slash, and not '/'"),
+            "{error}"
+        );
     }
 }

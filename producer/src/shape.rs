@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::rate::Rate;
 use crate::schedule::Schedule;
+use workflow::contract::letters::and_misleading;
 use workflow::duration;
 
 /// How messages arrive over time.
@@ -48,7 +49,8 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "shape {0:?} is not one of: sample, constant:<rate>, poisson:<rate>, burst, burst:<messages>/<duration>, \
-     ramp:<rate>..<rate>:<duration>, trace:<file>; with rates such as 200/s or 30/m and durations such as 500ms or 60s"
+     ramp:<rate>..<rate>:<duration>, trace:<file>; with rates such as 200/s or 30/m and durations such as 500ms or 60s{hint}",
+    hint = and_misleading(.0)
 )]
 pub struct ParseShapeError(String);
 

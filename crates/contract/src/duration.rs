@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::letters::and_misleading;
 use crate::number;
 
 /// Longest accepted duration: a year. A longer one is a typing error.
@@ -17,7 +18,8 @@ const MAX_VISIBILITY: Duration = Duration::from_secs(7 * 24 * 3_600);
 pub enum ParseDurationError {
     /// The text is not a duration.
     #[error(
-        "duration {0:?} is not a number with its unit (us, ms, s, m or h), such as 250ms or 60s, up to a year"
+        "duration {0:?} is not a number with its unit (us, ms, s, m or h), such as 250ms or 60s, up to a year{hint}",
+        hint = and_misleading(.0)
     )]
     Malformed(String),
     /// The duration is zero where it must not be.
@@ -113,6 +115,25 @@ mod tests {
             let zero = parse_positive(given).unwrap_err();
             assert_eq!(zero, ParseDurationError::Zero(given.to_owned()));
         }
+    }
+
+    /// Word processors write a no-break space before a unit, and dashes and signs of their own.
+    #[test]
+    fn a_character_that_is_not_what_it_looks_like_is_named() {
+        for (given, told) in [
+            ("5\u{a0}s", "in it is U+00A0 (no-break space)"),
+            ("5\u{202f}s", "in it is U+202F (narrow no-break space)"),
+            ("\u{2212}5s", "U+2212, a minus sign"),
+            ("1\u{2013}5s", "U+2013, an en dash"),
+            ("\u{201c}5s\u{201d}", "U+201C, a curly quote"),
+            ("250\u{b5}s", "U+00B5, a micro sign, and not 'u'; write 'u'"),
+            ("5\u{455}", "U+0455, a letter of Cyrillic"),
+        ] {
+            let error = parse(given).unwrap_err().to_string();
+            assert!(error.contains(told), "{given:?}: {error}");
+        }
+        let plain = parse("5").unwrap_err().to_string();
+        assert!(plain.ends_with("up to a year"), "{plain}");
     }
 
     #[test]

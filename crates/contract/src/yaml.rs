@@ -1,8 +1,11 @@
 //! Rewords errors of the YAML parser for people who write YAML.
 
+mod misread;
+
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use crate::json::misfit;
+use misread::misread;
 
 /// Parts of the parser's messages, with a description of the problem and what to do. The first match counts.
 const IN_WORDS: &[(&str, &str)] = &[
@@ -164,6 +167,22 @@ const IN_WORDS: &[(&str, &str)] = &[
 /// The line, from 1, of the error in `text`, and its description: invalid YAML, or YAML of another shape. 0: the line is
 /// unknown.
 pub fn trouble(error: &Error, text: &str) -> (u64, String) {
+    let (line, said) = said_of(error, text);
+    let last = usize::try_from(line).unwrap_or(usize::MAX);
+    let lines: Vec<&str> = text.lines().take(last).collect();
+    // The parser often reports the line after the wrong one.
+    let near = lines
+        .iter()
+        .rev()
+        .filter(|line| !line.trim().is_empty())
+        .take(2);
+    match near.filter_map(|line| misread(line)).next() {
+        Some(told) => (line, format!("{said}; {told}")),
+        None => (line, said),
+    }
+}
+
+fn said_of(error: &Error, text: &str) -> (u64, String) {
     let line = error.location().map_or(0, |location| location.line());
     if let Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
         let key = key.as_deref().unwrap_or("that is a mapping or a list");
@@ -236,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> (u64, String) {
+    pub(super) fn told(text: &str) -> (u64, String) {
         let error = serde_saphyr::from_str::<BTreeMap<String, serde_json::Value>>(text);
         trouble(&error.expect_err(text), text)
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::letters::and_misleading;
+
 /// Error of reading manifests.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
@@ -231,6 +233,21 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// Counts `lines` more before the line that the error names.
+    pub(crate) fn move_by(&mut self, lines: usize) {
+        match self {
+            Self::Yaml { line, .. } if *line > 0 => {
+                *line = line.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+            }
+            Self::Placeholder { line, .. }
+            | Self::Hidden { line, .. }
+            | Self::Unfinished { line, .. } => *line = line.saturating_add(lines),
+            _ => {}
+        }
+    }
+}
+
 /// A type error of a field, for people who write manifests: without the type names of this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -248,7 +265,14 @@ impl ShapeError {
             }
             _ => said,
         };
-        Self(workflow::contract::json::misfit(&said))
+        Self::of_serde(&said)
+    }
+
+    /// What does not fit, from the words of the parser, with the character of a name or a value that is not what it looks like.
+    fn of_serde(said: &str) -> Self {
+        let words = workflow::contract::json::misfit(said);
+        let told = and_misleading(&words);
+        Self(words + &told)
     }
 
     /// What does not fit, in words that are no parser's.
@@ -259,6 +283,6 @@ impl ShapeError {
 
 impl From<&serde_json::Error> for ShapeError {
     fn from(error: &serde_json::Error) -> Self {
-        Self(workflow::contract::json::misfit(&error.to_string()))
+        Self::of_serde(&error.to_string())
     }
 }

@@ -1,7 +1,7 @@
 //! Kubernetes manifests as typed structures, and the relations among them that no schema checks.
 //!
 //! - `strict`: unknown fields of an object at its top level or in its `metadata`. `about`: manifests that are read for one
-//!   object. `foreign`: files of other tools.
+//!   object; `apart`: documents that cannot be read, apart from those that can. `foreign`: files of other tools.
 //! - [`Manifests`]: the objects that were read; `scaling`, `pod`, `surroundings` and `nodes` are their kinds. Unused fields are
 //!   left out, except in a `ScaledObject`: a misspelt field of one must not silently get its default.
 //! - [`read`] reads a file, standard input, a directory of files, or a kustomization: without kubectl if possible
@@ -11,6 +11,8 @@
 //! This crate never connects to a cluster.
 
 mod about;
+mod apart;
+mod authentication;
 mod check;
 mod document;
 mod error;
@@ -18,6 +20,7 @@ mod foreign;
 mod kustomize;
 pub mod labels;
 mod limits;
+mod meant;
 pub mod nodes;
 pub mod pod;
 mod quantity;
@@ -37,6 +40,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use apart::{Broken, Reading};
 pub use check::{Problem, check, check_job};
 pub use document::{Document, parse};
 pub use error::{ManifestError, ShapeError};
@@ -46,7 +50,7 @@ pub use quantity::quantity;
 pub use scaling::Asked;
 pub use secret::Secret;
 pub use source::named;
-pub use source::{read, text_of};
+pub use source::{read, read_apart, text_of};
 pub use workflow::contract::letters;
 
 use nodes::NodePool;

@@ -227,6 +227,7 @@ pub struct Container {
 pub struct EnvFrom {
     pub prefix: Option<String>,
     pub config_map_ref: Option<Reference>,
+    pub secret_ref: Option<Reference>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

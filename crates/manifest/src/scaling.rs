@@ -9,6 +9,7 @@ use autoscaler::{
 
 use super::pod::{Container, JobTarget};
 use super::{Item, Manifests};
+use crate::letters::and_misleading;
 
 /// The default kind of a scale target (KEDA `apis/keda/v1alpha1/gvkr.go`, `ParseGVKR`).
 const DEFAULT_TARGET: &str = "Deployment";
@@ -103,7 +104,7 @@ impl Manifests {
             Ok(_) => {}
             Err(found) => refusals.extend(found.0),
         }
-        Err(Refusals(refusals))
+        Err(with_letters(Refusals(refusals)))
     }
 
     /// The settings of a ScaledJob of these manifests. KEDA reads the environment of the first container, unless another is
@@ -130,7 +131,10 @@ impl Manifests {
             }]));
         }
         let around = self.around(scaled, container, Some(containers), asked);
-        scaled.as_manifest().settings_in(&around)
+        scaled
+            .as_manifest()
+            .settings_in(&around)
+            .map_err(with_letters)
     }
 
     /// The Job of a ScaledJob, with the fields that are used here.
@@ -290,6 +294,15 @@ impl Manifests {
         }
         variables
     }
+}
+
+/// `refusals`, with the character of a value that is not what it looks like.
+fn with_letters(mut refusals: Refusals) -> Refusals {
+    for refusal in &mut refusals.0 {
+        let told = and_misleading(&refusal.reason);
+        refusal.reason.push_str(&told);
+    }
+    refusals
 }
 
 fn container_name(scaled: &Item<Spec>) -> Option<&str> {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use workflow::contract::text::decode;
 
+use super::apart::{Reading, parse_apart};
 use super::kustomize::{self, Kubectl};
-use super::{Document, ManifestError, parse, read_plain};
+use super::{Document, ManifestError, read_plain};
 
 /// The path for standard input, and its name in errors.
 const STANDARD_INPUT: (&str, &str) = ("-", "standard input");
@@ -19,6 +20,11 @@ const PACKED: [&str; 4] = ["gz", "tgz", "tar", "zip"];
 /// Reads the objects of a file, of standard input (`-`), or of a directory: its kustomization, rendered by kubectl if
 /// [`read_plain`] cannot, or else its files.
 pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
+    read_apart(path)?.whole()
+}
+
+/// As [`read`], with documents that are no YAML apart from the others. A kustomization is rendered as a whole, or not at all.
+pub fn read_apart(path: &Path) -> Result<Reading, ManifestError> {
     if builtin::is_dir(path) {
         return directory(path);
     }
@@ -26,10 +32,18 @@ pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         return kustomization(dir.unwrap_or(Path::new(".")));
     }
-    parse(&named(path), &text_of(path)?)
+    let reading = parse_apart(&named(path), &text_of(path)?);
+    if reading.documents.is_empty() {
+        let documents = reading.whole()?;
+        return Ok(Reading {
+            documents,
+            ..Reading::default()
+        });
+    }
+    Ok(reading)
 }
 
-fn directory(dir: &Path) -> Result<Vec<Document>, ManifestError> {
+fn directory(dir: &Path) -> Result<Reading, ManifestError> {
     if kustomize::find(dir)?.is_some() {
         return kustomization(dir);
     }
@@ -52,18 +66,22 @@ fn directory(dir: &Path) -> Result<Vec<Document>, ManifestError> {
         return Err(ManifestError::Nothing { path });
     }
     files.sort();
-    let mut documents = Vec::new();
+    let mut reading = Reading::default();
     for file in files {
-        documents.extend(parse(&named(&file), &text_of(&file)?)?);
+        reading.extend(parse_apart(&named(&file), &text_of(&file)?));
     }
-    Ok(documents)
+    Ok(reading)
 }
 
-fn kustomization(dir: &Path) -> Result<Vec<Document>, ManifestError> {
-    match read_plain(dir) {
+fn kustomization(dir: &Path) -> Result<Reading, ManifestError> {
+    let documents = match read_plain(dir) {
         Err(ManifestError::NeedsKubectl { .. }) => Kubectl::find()?.render(dir),
         plain => plain,
-    }
+    }?;
+    Ok(Reading {
+        documents,
+        ..Reading::default()
+    })
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

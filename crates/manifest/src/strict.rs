@@ -7,7 +7,8 @@
 
 use serde_json::Value;
 
-use super::{Document, ManifestError};
+use super::{Document, ManifestError, authentication};
+use crate::letters::misleading;
 
 /// `ObjectMeta` (Kubernetes `apimachinery/pkg/apis/meta/v1/types.go`), with `clusterName`, which versions before 1.24 wrote.
 const METADATA: [&str; 16] = [
@@ -162,6 +163,9 @@ pub(super) fn check(document: &Document, kind: &str) -> Result<(), ManifestError
         }
     }
     told.extend(dash(&document.value["spec"]));
+    if kind.ends_with("TriggerAuthentication") {
+        told.extend(authentication::unknown(&document.value["spec"]));
+    }
     if told.is_empty() {
         return Ok(());
     }
@@ -191,6 +195,9 @@ fn dash(value: &Value) -> Option<String> {
 
 /// The problem of a field of a kind in `place`, and where it belongs.
 fn advice(kind: &str, field: &str, place: &str) -> String {
+    if let Some(told) = misleading(field) {
+        return format!("is an unknown field; {told}");
+    }
     let mut here = EVERY.iter().chain(top(kind)).chain(&METADATA);
     if let Some(meant) = here.find(|it| it.eq_ignore_ascii_case(field) && **it != field) {
         return format!(

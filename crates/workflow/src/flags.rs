@@ -1,10 +1,13 @@
 //! Parsing of command lines without printing secrets: clap's errors repeat a refused value, including one from the environment.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{Write as _, stderr};
 use std::process::exit;
 
-use clap::error::ContextValue;
+use clap::error::{ContextValue, ErrorKind};
 use clap::{Error, Parser};
+
+use crate::contract::letters;
 
 /// The text in place of a value that is not repeated.
 const HIDDEN: &str = "(not repeated: it may hold a secret)";
@@ -21,17 +24,69 @@ const SECRETS: [&str; 6] = [
 
 /// Parses the command line of this process, or ends the process as [`clap::Parser::parse`] does.
 pub fn parse<T: Parser>() -> T {
-    T::try_parse().unwrap_or_else(|error| refuse(&error))
+    T::try_parse_from(arguments()).unwrap_or_else(|error| refuse(&error))
+}
+
+/// The command line of this process. Ends the process if one of its flags begins with a dash that is none of a flag.
+pub fn arguments() -> Vec<OsString> {
+    let all: Vec<_> = std::env::args_os().collect();
+    if let Some(told) = dashed(&all) {
+        refuse(&Error::raw(ErrorKind::UnknownArgument, told));
+    }
+    all
+}
+
+/// What to write in place of the first argument that begins as flags do when a word processor has made one dash of two. A program with
+/// arguments other than flags would take such a flag for one of them.
+fn dashed(arguments: &[OsString]) -> Option<String> {
+    let is_dash = |it: char| !it.is_ascii() && letters::ascii(it) == Some('-');
+    let flags = arguments
+        .iter()
+        .skip(1)
+        .take_while(|it| *it != OsStr::new("--"));
+    flags.filter_map(|it| it.to_str()).find_map(|flag| {
+        let first = flag.chars().next().filter(|it| is_dash(*it))?;
+        let name = flag.trim_start_matches(|it| it == '-' || is_dash(it));
+        let (name, _) = name.split_once('=').unwrap_or((name, ""));
+        let is_name = name.starts_with(|it: char| it.is_ascii_alphabetic());
+        is_name.then(|| {
+            let dashes = if name.len() == 1 { "-" } else { "--" };
+            let which = letters::which(first);
+            format!(
+                "a flag begins with hyphens, and this one with {which}; write '{dashes}{name}'\n"
+            )
+        })
+    })
 }
 
 /// Ends the process with the text of `error` and its exit code.
 pub fn refuse(error: &Error) -> ! {
-    if let Some(text) = without_secrets(error) {
+    if let Some(text) = in_words(error) {
         // If standard error is closed, only the exit code remains.
         let _ = stderr().write_all(text.as_bytes());
         exit(error.exit_code())
     }
     error.exit()
+}
+
+/// The text of `error`, if clap's own will not do: without a value that may be a secret, and with the character of a value that is not
+/// what it looks like.
+fn in_words(error: &Error) -> Option<String> {
+    let plain = without_secrets(error);
+    let mut values = error.context().filter_map(|(_, value)| match value {
+        ContextValue::String(text) => letters::misleading(text),
+        _ => None,
+    });
+    let Some(told) = values.next() else {
+        return plain;
+    };
+    let text = plain.unwrap_or_else(|| error.render().to_string());
+    if text.contains("U+") {
+        return Some(text);
+    }
+    let end = text.find("\nFor more information").unwrap_or(text.len());
+    let (before, after) = text.split_at(end);
+    Some(format!("{}\n\n  tip: {told}\n{after}", before.trim_end()))
 }
 
 /// The text of `error` without the value, if `error` repeats a value that may be secret.
@@ -93,5 +148,51 @@ mod tests {
         }
         let plain = Line::try_parse_from(["x", "--queue", "My_Queue"]).unwrap_err();
         assert_eq!(without_secrets(&plain), None);
+    }
+
+    #[test]
+    fn a_character_that_is_not_what_it_looks_like_is_named_in_any_value() {
+        for (flag, value, told) in [
+            ("--queue", "my\u{2013}queue", "U+2013, an en dash"),
+            ("--account", "mine\u{a0}2", "U+00A0 (no-break space)"),
+            (
+                "--credential",
+                "\u{201c}sas\u{201d}x",
+                "U+201C, a curly quote",
+            ),
+        ] {
+            let error = Line::try_parse_from(["x", flag, value]).unwrap_err();
+            let text = in_words(&error).unwrap();
+            assert_eq!(text.matches("U+").count(), 1, "{text}");
+            assert!(text.contains(told) && text.contains(flag), "{text}");
+        }
+        let plain = Line::try_parse_from(["x", "--queue", "My_Queue"]).unwrap_err();
+        assert_eq!(in_words(&plain), None);
+    }
+
+    /// Word processors make a dash of two hyphens ("smart punctuation").
+    #[test]
+    fn a_flag_with_the_dash_of_a_word_processor_is_named() {
+        let told = |flag: &str| dashed(&["x", flag].map(OsString::from));
+        let em = told("\u{2014}messages=10").unwrap();
+        assert!(em.contains("U+2014, an em dash"), "{em}");
+        assert!(em.contains("write '--messages'"), "{em}");
+        assert!(
+            told("\u{2013}\u{2013}messages")
+                .unwrap()
+                .contains("'--messages'")
+        );
+        assert!(told("\u{2212}n").unwrap().contains("write '-n'"));
+        for other in [
+            "--messages",
+            "\u{2013} a title",
+            "\u{2013}5",
+            "a\u{2013}b",
+            "\u{201c}a\u{201d}",
+        ] {
+            assert_eq!(told(other), None, "{other}");
+        }
+        let after = ["x", "--", "\u{2014}messages"].map(OsString::from);
+        assert_eq!(dashed(&after), None);
     }
 }

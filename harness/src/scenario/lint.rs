@@ -10,11 +10,12 @@ use std::path::Path;
 use cucumber::codegen::{Regex, StepConstructor, WorldInventory, inventory};
 use cucumber::gherkin::{Feature, Rule, Scenario as Gherkin, Step, StepType};
 use cucumber::step::Location;
+use manifest::letters::alike;
 
 use super::durations::Time;
 use super::selection::{definitions, scenarios, steps, tags};
 use super::steps::table_problem;
-use super::text::{alike, has_hidden};
+use super::text::has_hidden;
 use super::{needs, world::Scenario};
 
 /// One problem, and its place.

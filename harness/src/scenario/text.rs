@@ -13,12 +13,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use cucumber::gherkin::{Feature, GherkinEnv, Step, StepType, is_language_supported};
-use manifest::letters::{hidden, left_by_git};
+use manifest::letters::{ascii, hidden, left_by_git};
 
 use super::lint::{Problem, Problems};
 use super::selection::{definitions, scenarios};
-pub(super) use apart::{alike, has_hidden, of_keyword, plain, shown};
 use apart::{and_alike, as_meant, before_name, seen};
+pub(super) use apart::{has_hidden, of_keyword, shown};
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
 
@@ -354,7 +354,8 @@ fn cells(row: &str) -> usize {
 
 /// The sentence of a step in `line`: the whole line, the text after its first word, or the text after a keyword without a space.
 fn step_in(line: &str) -> Option<&str> {
-    let line = line.trim_start_matches(['-', '*']).trim_start();
+    let is_bullet = |c: char| c == '*' || c == '-' || ascii(c) == Some('-');
+    let line = line.trim_start_matches(is_bullet).trim_start();
     let after = line.split_once(' ').map(|(_, rest)| rest.trim_start());
     let mut sentences = [Some(line), after, after_keyword(line)]
         .into_iter()

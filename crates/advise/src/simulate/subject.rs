@@ -11,7 +11,7 @@ use manifest::pod::Container;
 use manifest::pod::Deployment;
 use manifest::{
     Asked, Item, ManifestError, Manifests, Problem, check, check_job, foreign, named, quantity,
-    read,
+    read_apart,
 };
 
 use super::SimulateArgs;
@@ -143,14 +143,15 @@ pub(super) struct Subject {
 impl Subject {
     /// Reads the object that the flags name, or the only one, of a file or a kustomization.
     pub(super) fn read(path: &Path, args: &SimulateArgs) -> Result<Self, SubjectError> {
-        let documents = read(path)?;
-        if let Some(what) = foreign(&documents) {
+        let reading = read_apart(path)?;
+        if let Some(what) = foreign(&reading.documents) {
             let path = path.to_owned();
             return Err(SubjectError::Foreign { path, what });
         }
-        let (manifests, left_out) = match &args.scaled_object {
-            Some(name) => Manifests::about(&documents, name)?,
-            None => (Manifests::from_documents(&documents)?, Vec::new()),
+        let only = args.scaled_object.clone().or_else(|| reading.only_scaled());
+        let (manifests, left_out) = match only {
+            Some(name) => Manifests::about(reading, &name)?,
+            None => (Manifests::from_documents(&reading.whole()?)?, Vec::new()),
         };
         let asked = Asked {
             queue: args.queue.clone(),

@@ -1,7 +1,6 @@
-//! Which field was meant by one that is unknown.
+//! The fields that there are, for one that is unknown.
 
-/// Likeness (`strsim::jaro_winkler`) from which a name is taken for another one.
-const ALIKE: f64 = 0.85;
+use crate::meant::meant;
 
 const DEPLOYMENT: &[&str] = &[
     "minReadySeconds",
@@ -158,9 +157,9 @@ fn known(kind: &str, place: &str) -> &'static [&'static str] {
 /// What to write in place of `field`, which is unknown in `place`; it completes "is an unknown field".
 pub(super) fn advice(kind: &str, place: &str, field: &str) -> String {
     let here = known(kind, place);
-    let mut cased = here.iter().filter(|it| it.eq_ignore_ascii_case(field));
-    if let Some(meant) = cased.next() {
-        return format!(", since names of fields have their case; write {meant}");
+    let near = meant(here, field);
+    if let Some(near) = near.as_ref().filter(|it| !it.starts_with("; write")) {
+        return near.clone();
     }
     let owner = if kind == "Deployment" {
         ("spec", DEPLOYMENT)
@@ -174,12 +173,8 @@ pub(super) fn advice(kind: &str, place: &str, field: &str) -> String {
     if let Some((belongs, _)) = elsewhere.next() {
         return format!(" there; it belongs into {belongs}");
     }
-    let likeness = |known: &str| strsim::jaro_winkler(known, field);
-    let near = here
-        .iter()
-        .max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    match near.filter(|near| likeness(near) >= ALIKE) {
-        Some(near) => format!("; write {near}"),
+    match near {
+        Some(near) => near,
         None if here.is_empty() || here.len() > VARIABLE.len() => {
             "; take it out, or compare it with the reference of its kind".to_owned()
         }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::credential::CredentialChoice;
 use super::endpoint;
-use super::given::bare;
+use super::given::{bare, no_ascii};
 use super::{InvalidName, QueueName, Secret, TableName};
 
 /// Which account, and how to sign in.
@@ -125,6 +125,10 @@ pub(super) fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
             "it has no scheme; begin it with https://, or with http:// for an emulator; {example}"
         ));
     }
+    // A URL takes any character: its host is then another one (RFC 3492), and its path none of an account.
+    if let Some(told) = no_ascii(text) {
+        return Err(format!("it {told}; {example}"));
+    }
     let url: reqwest::Url = text
         .parse()
         .map_err(|error| format!("{error}; {example}"))?;
@@ -165,6 +169,28 @@ mod tests {
             );
         }
         assert!(parse_endpoint("http://127.0.0.1:10001/devstoreaccount1").is_ok());
+        // RFC 3492: the host would be xn--..., of which the resolver says only that there is none.
+        for (text, told) in [
+            (
+                "https://my\u{2013}account.queue.core.windows.net",
+                "U+2013, an en dash",
+            ),
+            (
+                "https://mine.queue.core\u{200b}.windows.net",
+                "U+200B (zero width space)",
+            ),
+            (
+                "https://m\u{456}ne.queue.core.windows.net",
+                "U+0456, a letter of Cyrillic",
+            ),
+            (
+                "https://m\u{fc}ller.queue.core.windows.net",
+                "U+00FC, which cannot stand in it",
+            ),
+        ] {
+            let error = parse_endpoint(text).unwrap_err();
+            assert!(error.contains(told), "{text}: {error}");
+        }
     }
 
     #[test]

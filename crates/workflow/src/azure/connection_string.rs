@@ -2,17 +2,21 @@
 //!
 //! Rule source: "Configure Azure Storage connection strings".
 
+use std::borrow::Cow;
+
 use reqwest::Url;
 
 use super::args::{parse_account, parse_endpoint, parse_suffix};
 use super::credential::CredentialError;
-use super::given::bare;
+use super::given::{bare, no_ascii};
 use super::{Secret, development};
 
+mod accounts;
 mod elsewhere;
 mod pasted;
 
 pub(super) use elsewhere::other_service;
+pub(super) use pasted::of_variable;
 
 /// The contents of a connection string.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(super) struct ConnectionString {
     pub(super) sas: Secret,
     queue: Option<Url>,
     table: Option<Url>,
+    /// The account that signs, where the text tells.
+    account: Option<String>,
 }
 
 impl ConnectionString {
@@ -32,10 +38,13 @@ impl ConnectionString {
         let pairs = Pairs(bare(&text));
         if pairs.0.starts_with('{') {
             let problem = elsewhere::no_connection_string(pairs.0);
-            return Err(CredentialError::MalformedConnectionString { problem });
+            return Err(malformed(problem));
+        }
+        if let Some(problem) = pairs.unlike_ascii() {
+            return Err(malformed(problem));
         }
         if let Some(problem) = pairs.twice() {
-            return Err(CredentialError::MalformedConnectionString { problem });
+            return Err(malformed(problem));
         }
         let value = |name: &str| pairs.value(name);
         let is_development = pairs.is_development();
@@ -47,15 +56,24 @@ impl ConnectionString {
             (None, Some(true)) => Secret::new(development::account_sas()),
             (None, None) if is_development => Secret::new(development::account_sas()),
             (None, None) => {
-                let problem = elsewhere::no_connection_string(pairs.0);
-                return Err(CredentialError::MalformedConnectionString { problem });
+                return Err(malformed(elsewhere::no_connection_string(pairs.0)));
             }
         };
+        let queue = pairs.endpoint("Queue", 10001)?;
+        let table = pairs.endpoint("Table", 10002)?;
+        let account =
+            accounts::of_all(&pairs, queue.as_ref(), table.as_ref()).map_err(malformed)?;
         Ok(Self {
-            queue: pairs.endpoint("Queue", 10001)?,
-            table: pairs.endpoint("Table", 10002)?,
+            queue,
+            table,
+            account,
             sas,
         })
+    }
+
+    /// The account that signs, where the text tells.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// The endpoint of `service`, `queue` or `table`, if the string has one.
@@ -66,6 +84,11 @@ impl ConnectionString {
         };
         url.clone()
     }
+}
+
+fn malformed(problem: impl Into<Cow<'static, str>>) -> CredentialError {
+    let problem = problem.into();
+    CredentialError::MalformedConnectionString { problem }
 }
 
 /// The error for an endpoint that is not a valid URL.
@@ -135,6 +158,15 @@ impl<'a> Pairs<'a> {
         found.map(|(_, problem)| problem)
     }
 
+    /// The error for a character that is not what it looks like, in a name or a value: none of them takes another than those of ASCII.
+    fn unlike_ascii(&self) -> Option<String> {
+        let mut pairs = self
+            .0
+            .split(';')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.find_map(|(name, value)| no_ascii(bare(name)).or_else(|| no_ascii(bare(value))))
+    }
+
     fn is_development(&self) -> bool {
         let value = self.value("UseDevelopmentStorage");
         value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -142,13 +174,13 @@ impl<'a> Pairs<'a> {
 
     /// The endpoint of `service`, which has port `port` on an emulator.
     fn endpoint(&self, service: &str, port: u16) -> Result<Option<Url>, CredentialError> {
-        let malformed = || CredentialError::MalformedConnectionString { problem: NO_URL };
+        let no_url = || malformed(NO_URL);
         if let Some(url) = self.value(&format!("{service}Endpoint")) {
-            return parse_endpoint(url).map(Some).map_err(|_| malformed());
+            return parse_endpoint(url).map(Some).map_err(|_| no_url());
         }
         if self.is_development() {
             let url = match self.value("DevelopmentStorageProxyUri") {
-                Some(proxy) => development::endpoint_of(proxy, port).ok_or_else(malformed)?,
+                Some(proxy) => development::endpoint_of(proxy, port).ok_or_else(no_url)?,
                 None => development::endpoint(port),
             };
             return Ok(url.parse().ok());
@@ -169,11 +201,11 @@ impl<'a> Pairs<'a> {
             parse_suffix(suffix).err().map(|_| NO_SUFFIX)
         };
         if let Some(problem) = problem {
-            return Err(CredentialError::MalformedConnectionString { problem });
+            return Err(malformed(problem));
         }
         let service = service.to_ascii_lowercase();
         let url = format!("{scheme}://{account}.{service}.{suffix}/");
-        url.parse().map(Some).map_err(|_| malformed())
+        url.parse().map(Some).map_err(|_| no_url())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Signing in: workload identity, managed identity, a job of GitHub Actions, the developer's own sign-in, or a SAS; never an
 //! account key.
 
+mod form;
 mod github;
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,19 +18,16 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
     WorkloadIdentityCredentialOptions,
 };
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 
 use crate::clock;
 
 use super::Secret;
-use super::connection_string::other_service;
-use super::given::bare;
 use super::sas::{Sas, SasError};
 use super::sign_in::{Asked, Assertion, Signer, account_sas};
 use super::token::{Make, SharedToken};
+use form::check_sas;
 
 /// The choice of a credential, as a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -86,7 +85,7 @@ pub enum CredentialError {
     )]
     MalformedSas {
         /// What is wrong with the text, to complete a sentence after "what is given".
-        problem: &'static str,
+        problem: Cow<'static, str>,
     },
     /// A SAS whose time is over, or has not come.
     #[error("sign in with a SAS: {0}")]
@@ -105,7 +104,7 @@ pub enum CredentialError {
     )]
     MalformedConnectionString {
         /// What is wrong with it, to complete a sentence after "it".
-        problem: &'static str,
+        problem: Cow<'static, str>,
     },
     /// The connection string is that of another service; the error never repeats it.
     #[error(
@@ -280,44 +279,6 @@ fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
         transport: Some(Transport::new(http)),
         ..ClientOptions::default()
     }
-}
-
-/// Returns the SAS without its question mark, if it has the form of a SAS.
-fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
-    let sas = bare(given.expose()).trim_start_matches('?');
-    if let Some(service) = other_service(sas) {
-        return Err(CredentialError::OtherService { service });
-    }
-    if sas.contains("AccountKey=") {
-        return Err(CredentialError::AccountKey);
-    }
-    let value = |name: &str| sas.split('&').find_map(|pair| pair.strip_prefix(name));
-    let lacks = |name: &str| value(name).is_none_or(str::is_empty);
-    let problem = if sas.contains("SharedAccessSignature=") {
-        "is a connection string, which belongs into AZURE_STORAGE_CONNECTION_STRING"
-    } else if sas.contains("://") {
-        "is a URL, of which only what follows the question mark is the SAS"
-    } else if sas.contains("&amp;") {
-        "has &amp; in place of &, as from XML or HTML"
-    } else if sas.starts_with("SharedAccessSignature ") {
-        "is a token of Service Bus, Event Hubs or IoT Hub, which opens no storage"
-    } else if sas.contains(char::is_whitespace) {
-        "holds white space"
-    } else if lacks("sv=") && lacks("sig=") && sas.to_ascii_lowercase().contains("sig%3d") {
-        "is percent-encoded as a whole; decode it once"
-    } else if is_account_key(sas) {
-        "looks like an account key, which must not leave the account"
-    } else if lacks("sv=") || lacks("sig=") {
-        "has no sv=... and sig=..."
-    } else {
-        return Ok(Secret::new(sas));
-    };
-    Err(CredentialError::MalformedSas { problem })
-}
-
-/// Whether `text` is Base64 of 64 bytes, like account keys.
-fn is_account_key(text: &str) -> bool {
-    text.len() == 88 && BASE64_STANDARD.decode(text).is_ok()
 }
 
 /// Makes the credential with `make`, after checking that this is possible.

@@ -73,6 +73,32 @@ pub(super) fn account(url: &Url) -> String {
     account.unwrap_or_default().to_owned()
 }
 
+/// The account in the host of `url`, if that is a host of Azure's, of the emulator's (`<account>.queue.localhost`), or one that ends with
+/// `suffix`. In any other domain, what stands before the service can be anything.
+pub(super) fn by_host(url: &Url, suffix: Option<&str>) -> Option<String> {
+    let labels = labels(url);
+    service_of(&labels)?;
+    let host = labels.join(".");
+    let ends = |suffix: &str| host.ends_with(&format!(".{}", suffix.to_ascii_lowercase()));
+    let is_known = is_of_azure(url) || ends("localhost") || suffix.is_some_and(ends);
+    let first = labels.first().filter(|_| is_known)?;
+    // The host for reading of a replicated account ("Use geo-redundancy to design highly available applications").
+    Some(first.strip_suffix("-secondary").unwrap_or(first).to_owned())
+}
+
+/// The account that is the whole path of `url`, if its host is an emulator's: an IP address, a name without a domain, or any with a port
+/// of Azurite ("Use the Azurite emulator"). A longer path can be a proxy's.
+pub(super) fn by_path(url: &Url) -> Option<String> {
+    let is_emulator = labels(url).len() < 2
+        || url
+            .port()
+            .is_some_and(|port| (10_000..=10_004).contains(&port));
+    match *segments(url).as_slice() {
+        [account] if is_emulator => Some(account.to_owned()),
+        _ => None,
+    }
+}
+
 /// Checks that `url` can be the endpoint of `service`, for the resource `name`; `known` is the account, if it is given
 /// separately from the endpoint.
 pub(super) fn check(

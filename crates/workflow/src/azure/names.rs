@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::contract::letters::and_misleading;
+
 /// Error of an invalid name; it states the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a {what} name: {rule}")]
+#[error("{text:?} is not a {what} name: {rule}{hint}", hint = and_misleading(text))]
 pub struct InvalidName {
     text: String,
     what: &'static str,

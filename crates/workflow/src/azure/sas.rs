@@ -35,7 +35,8 @@ pub enum SasError {
     },
     /// `st` is still to come.
     #[error(
-        "the SAS begins only at {start}, and this machine's clock says {now}; wait until then, or make one without a start (st=)"
+        "the SAS begins only at {start}, and this machine's clock says {now}, for which 15 min are allowed; wait until then, or make one \
+         without a start (st=)"
     )]
     NotYet {
         /// Its start.

@@ -49,6 +49,19 @@ pub enum ConfigError {
     /// The endpoint cannot be that of the service.
     #[error("open the {0}: {1}")]
     Endpoint(&'static str, Box<EndpointError>),
+    /// The endpoint of another account than that of the connection string.
+    #[error(
+        "open the {service}: the endpoint (--{service}-endpoint) is that of the account {endpoint:?}, and the connection string, which \
+         signs for it, is of the account {signer:?}; give both the same account"
+    )]
+    OtherAccount {
+        /// `queue` or `table`.
+        service: &'static str,
+        /// The account that the endpoint names.
+        endpoint: String,
+        /// The account of the connection string.
+        signer: String,
+    },
     /// A bearer token would be sent over plain HTTP.
     #[error(
         "open the {0}: a token must not travel over http; use an https endpoint, or a SAS for a local Azurite \
@@ -182,6 +195,18 @@ impl Storage {
         name: &str,
         given: Option<&Url>,
     ) -> Result<Url, ConfigError> {
+        let signer = self.given.as_ref().and_then(ConnectionString::account);
+        let named = given.and_then(|url| endpoint::by_host(url, None));
+        if let (Some(endpoint), Some(signer)) = (named, signer)
+            && endpoint != signer
+        {
+            let signer = signer.to_owned();
+            return Err(ConfigError::OtherAccount {
+                service,
+                endpoint,
+                signer,
+            });
+        }
         let in_string = || self.given.as_ref()?.endpoint(service);
         if let Some(url) = given.cloned().or_else(in_string) {
             endpoint::check(&url, service, name, self.account.account.as_deref())

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use cucumber::gherkin::{Step, StepType};
+use manifest::letters::{alike, as_ascii};
 
 use super::values::percent;
 use crate::scenario::read::read;
 use crate::scenario::selection::{scenarios, steps};
-use crate::scenario::text::{alike, is_defined, plain};
+use crate::scenario::text::is_defined;
 
 /// Two sentences that are at least this similar may mean the same.
 const LIKE: f64 = 0.75;
@@ -42,7 +43,7 @@ pub(super) fn advice(step: &Step) -> String {
         return by_words(step);
     };
     let mut step = step.clone();
-    step.value = plain(&step.value);
+    step.value = as_ascii(&step.value);
     if is_defined(&step.value, step.ty) {
         told
     } else {

@@ -1,6 +1,6 @@
 //! The English keywords of Gherkin, and lines that nearly begin with one.
 
-use super::plain;
+use manifest::letters::plain;
 
 /// A keyword that a description can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

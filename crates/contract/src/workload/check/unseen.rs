@@ -2,7 +2,7 @@
 
 use serde_saphyr::Error;
 
-use crate::letters::{hidden, left_by_git};
+use crate::letters::{alike, as_ascii, hidden, left_by_git};
 
 /// What keeps `text`, which `error` is about, from being YAML: the line, and what is wrong there.
 pub(super) fn no_yaml(error: &Error, text: &str) -> (u64, String) {
@@ -26,11 +26,15 @@ pub(super) fn no_yaml(error: &Error, text: &str) -> (u64, String) {
     (line, also(said, written))
 }
 
-/// What is said of the line `written`, and what cannot be seen in it.
+/// What is said of the line `written`, and what cannot be seen in it, or looks like another character. A remark may have any.
 pub(super) fn also(said: String, written: &str) -> String {
-    match first(written.trim_end_matches('\r')) {
-        Some(what) => format!("{said}; in the line is {what}"),
-        None => said,
+    if let Some(what) = first(written.trim_end_matches('\r')) {
+        return format!("{said}; in the line is {what}");
+    }
+    let before_remark = written.split(" #").next().unwrap_or_default();
+    match alike(before_remark) {
+        Some(told) if !said.contains(&told) => format!("{said}; {told}"),
+        _ => said,
     }
 }
 
@@ -46,10 +50,10 @@ pub(super) fn first(text: &str) -> Option<String> {
     })
 }
 
-/// `name` without what cannot be seen in it.
+/// `name` without what cannot be seen in it, and with the letters that it seems to have.
 pub(super) fn without(name: &str) -> String {
     let seen = name.chars().filter(|letter| hidden(*letter).is_none());
-    seen.collect::<String>().trim().to_owned()
+    as_ascii(&seen.collect::<String>()).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -103,6 +107,46 @@ mod tests {
             assert!(said.starts_with(begins), "{said}");
             assert!(said.contains(what), "{said}");
         }
+    }
+
+    /// What word processors and web pages make of quotes and hyphens ("smart punctuation"), and UTS #39, `confusables.txt`.
+    #[test]
+    fn characters_that_look_like_others_are_named() {
+        let good = "version: 1\nname: a\nmessage:\n  body:\n    a: \"{id}\"\nrow:\n  columns:\n    a: \"{id}\"\nworker:\n  drains: true\n";
+        assert_eq!(Description::read(good).err(), None);
+        for (from, to, begins, what) in [
+            (
+                "true",
+                "\u{201c}true\u{201d}",
+                "line 10: true or false is expected here",
+                "U+201C, a curly quote",
+            ),
+            (
+                "version: 1",
+                "version: \u{2212}1",
+                "line 1: ",
+                "U+2212, a minus sign",
+            ),
+            (
+                "row:",
+                "r\u{43e}w:",
+                "line 6: unknown field r\u{43e}w",
+                "U+043E, a letter of Cyrillic",
+            ),
+            (
+                "name: a",
+                "name\u{ff1a} a",
+                "line 2: ",
+                "U+FF1A, a character of full width, and not ':'",
+            ),
+        ] {
+            let problems = Description::read(&good.replacen(from, to, 1)).unwrap_err();
+            let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            assert!(said[0].starts_with(begins), "{said:?}");
+            assert!(said[0].contains(what), "{said:?}");
+        }
+        let remark = told(&good.replacen("true", "1 # yes \u{2014} \u{201c}so\u{201d}", 1));
+        assert!(!remark.contains("U+"), "{remark}");
     }
 
     #[test]

@@ -58,14 +58,30 @@ fn of_line(text: &str) -> &str {
 }
 
 /// The value of what was split into a name and a value, if the name is a variable's and the value a connection string.
-fn value_of<'a>((before, value): (&str, &'a str)) -> Option<&'a str> {
+fn value_of<'a>(split: (&str, &'a str)) -> Option<&'a str> {
+    let is_pair = |name: &str| NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    named(split, is_pair).map(|(_, value)| value)
+}
+
+/// The name of the variable with which `text` begins, if its value begins with a name for which `is_pair` holds.
+pub(in crate::azure) fn of_variable(text: &str, is_pair: fn(&str) -> bool) -> Option<&str> {
+    let named = |split| named(split, is_pair).map(|(name, _)| name);
+    let of_yaml = text.split_once(": ").and_then(named);
+    of_yaml.or_else(|| text.split_once('=').and_then(named))
+}
+
+/// The name of a variable and its value, of what was split into them.
+fn named<'a, 'b>(
+    (before, value): (&'b str, &'a str),
+    is_pair: impl Fn(&str) -> bool,
+) -> Option<(&'b str, &'a str)> {
     let name = before.split_whitespace().last().unwrap_or_default();
     let name = name.trim_start_matches("$env:");
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let value = bare(value);
-    let first = value.split_once('=').map_or("", |(first, _)| first.trim());
-    let is_pair = |name: &str| NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
-    (is_name && !is_pair(name) && is_pair(first)).then_some(value)
+    let pair = value.trim_start_matches('?').split_once('=');
+    let first = pair.map_or("", |(first, _)| first.trim());
+    (is_name && !is_pair(name) && is_pair(first)).then_some((name, value))
 }
 
 #[cfg(test)]

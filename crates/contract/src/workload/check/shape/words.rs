@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::letters::alike;
 use crate::workload::check::node::{Content, Node};
 use crate::workload::check::unseen;
 use crate::workload::template::Template;
@@ -157,6 +158,9 @@ pub(super) fn unknown(name: &str, homes: &[Option<&str>], schema: &Value) -> Str
         return format!(
             "unknown field {shown}: in its name is {what}; type the name and the blanks before it anew"
         );
+    }
+    if let Some(told) = alike(name) {
+        return format!("unknown field {name}; {told}");
     }
     if name.contains(':') {
         return format!("unknown field {name}; YAML needs a space after the colon");
