@@ -38,7 +38,7 @@ mod tests {
     /// What word processors and web pages make of quotes and hyphens ("smart punctuation").
     #[test]
     fn a_dash_or_a_quote_of_a_word_processor_is_named() {
-        for (text, told) in [
+        for (text, what) in [
             ("a:\n  \u{2013} b: 1\n    c: 2\n", "U+2013, an en dash"),
             (
                 "a: \u{201c}b: c\u{201d}\n",
@@ -52,7 +52,7 @@ mod tests {
             ("n\u{430}me: b: c\n", "U+0430, a letter of Cyrillic"),
         ] {
             let (_, said) = told(text);
-            assert!(said.contains(told), "{text}: {said}");
+            assert!(said.contains(what), "{text}: {said}");
         }
         // In a text, and in a remark, they are right.
         for text in ["a: b \u{2014} c: d\n", "a: b: c # \u{201c}d\u{201d}\n"] {
