@@ -7,6 +7,7 @@
 //! [`duration`], [`number`] and [`histogram`]: formats of values on a command line and in the producer's summary.
 //! [`text`]: files in various encodings.
 //! [`clock`]: the wall clock, which a simulation replaces.
+//! [`panics`]: whether any part of the process has panicked, for the programs of the workload and for the wire.
 
 pub mod clock;
 mod digest;
@@ -18,6 +19,7 @@ pub mod json;
 pub mod letters;
 mod message;
 pub mod number;
+pub mod panics;
 mod payload;
 mod poison;
 mod row;

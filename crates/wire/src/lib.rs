@@ -20,7 +20,6 @@ mod heartbeat;
 mod history;
 mod lane;
 mod multipart;
-pub mod panics;
 mod proxy;
 mod remote;
 mod request;

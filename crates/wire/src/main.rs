@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use contract::RunId;
+use contract::panics;
 use contract::text::decode;
 use contract::workload::{Description, Lens};
 use tokio::net::TcpListener;
@@ -98,9 +99,9 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    wire::panics::watch();
+    panics::watch();
     match run(Args::parse()).await {
-        Ok(()) if wire::panics::any() => {
+        Ok(()) if panics::any() => {
             let _ = writeln!(
                 io::stderr(),
                 "error: a task of the wire panicked, which is a bug of it"

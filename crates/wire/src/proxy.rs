@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use anyhow::Context as _;
+use contract::panics;
 use contract::workload::Lens;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use super::gate::{Comers, Gate, KillerOf};
 use super::lane::{Asker, Lane};
 use super::upstream::Upstream;
 use super::way::{UPSTREAM, Way};
-use super::{History, Service, Tls, lock, panics};
+use super::{History, Service, Tls, lock};
 
 /// The addresses of the queue and the table service, account included, such as `http://127.0.0.1:10001/devstoreaccount1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
