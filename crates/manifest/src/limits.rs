@@ -1,5 +1,6 @@
 //! How large a text of YAML may be, and what is said of one that is larger.
 
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Options, UserMessageFormatter};
 
 use super::ManifestError;
@@ -8,6 +9,10 @@ use super::ManifestError;
 const DOCUMENTS: usize = 10_000;
 /// Values in them: some hundred each.
 const VALUES: usize = 4_000_000;
+
+/// What is said of a text that is nested too deeply.
+const DEEP: &str = "lists and fields lie in each other deeper than any object of Kubernetes has them; take that document out, or \
+                    write fewer brackets";
 
 /// Options that read YAML as kubectl does, to which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0, 64)`).
 pub(super) fn options() -> Options {
@@ -24,40 +29,47 @@ pub(super) fn options() -> Options {
 /// Why the parser gave up on `file`, if the text breaks a limit and not the rules of YAML.
 pub(super) fn broken(error: &Error, file: &str) -> Option<ManifestError> {
     let line = error.location().map_or(0, |location| location.line());
-    // Which limit it was is in no public type of the parser.
-    let said = error.without_snippet();
-    let said = said.render_with_formatter(&UserMessageFormatter);
-    let is_said = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    let deep = "lists and fields lie in each other deeper than any object of Kubernetes has them; take that document out, or write \
-                fewer brackets";
-    let problem = if is_said(&["Recursive reference not allowed"]) {
-        "an alias (*name) stands within the value that its anchor (&name) begins, so that there is no end to it; write the value out"
-            .to_owned()
-    } else if is_said(&["recursion limit exceeded"]) {
-        deep.to_owned()
-    } else if !is_said(&["too large or too complex"]) {
-        return None;
-    } else if is_said(&["Documents {"]) {
-        format!(
-            "it has more than {DOCUMENTS} documents; give only those that the ScaledObject or ScaledJob belongs to"
-        )
-    } else if is_said(&[" Depth {"]) {
-        deep.to_owned()
-    } else if is_said(&["Events {", "Nodes {", "Bytes {"]) && !is_said(&["Anchor"]) {
-        format!(
-            "it is too large, with more than {VALUES} values or 64 MiB of text; give only the documents that the ScaledObject or \
-             ScaledJob belongs to"
-        )
-    } else {
-        "aliases (*name) repeat so much that it gets too large; write each value out where it belongs"
-            .to_owned()
-    };
-    let file = file.to_owned();
     Some(ManifestError::Yaml {
-        file,
+        file: file.to_owned(),
         line,
-        problem,
+        problem: problem(error)?,
     })
+}
+
+fn problem(error: &Error) -> Option<String> {
+    let aliases = "aliases (*name) repeat so much that it gets too large; write each value out where it belongs";
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => problem(error),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => Some(
+            "an alias (*name) stands within the value that its anchor (&name) begins, so that there is no end to it; write the \
+             value out"
+                .to_owned(),
+        ),
+        Error::Budget { breach, .. } => Some(match breach {
+            BudgetBreach::Documents { .. } => format!(
+                "it has more than {DOCUMENTS} documents; give only those that the ScaledObject or ScaledJob belongs to"
+            ),
+            BudgetBreach::Depth { .. } => DEEP.to_owned(),
+            BudgetBreach::Events { .. }
+            | BudgetBreach::Nodes { .. }
+            | BudgetBreach::ScalarBytes { .. }
+            | BudgetBreach::InputBytes { .. } => format!(
+                "it is too large, with more than {VALUES} values or 64 MiB of text; give only the documents that the \
+                 ScaledObject or ScaledJob belongs to"
+            ),
+            _ => aliases.to_owned(),
+        }),
+        Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => Some(aliases.to_owned()),
+        // The scanner's own limit of nesting has no public type: `serde_saphyr` hands its words on as a message.
+        error => {
+            let said = error.render_with_formatter(&UserMessageFormatter);
+            said.contains("recursion limit exceeded")
+                .then(|| DEEP.to_owned())
+        }
+    }
 }
 
 #[cfg(test)]
