@@ -29,8 +29,12 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    /// Reserves a free port. On Linux, a socket that is bound and does not listen keeps the port from processes that ask for
-    /// any port, but not from one that asks for this port with `SO_REUSEADDR`, as servers do (socket(7)).
+    /// Reserves a free port for a consumer's probe. On Linux, a socket that is bound and does not listen keeps the port from
+    /// processes that ask for any port, but not from a process that asks for this port with `SO_REUSEADDR` (socket(7)).
+    ///
+    /// Foreign consumers are asked for `SO_REUSEADDR`, and not for port 0 and a log line with the address: the servers of the
+    /// common languages set the option when they listen on Unix (Python's `http.server`, libuv in Node, `net` in Go, Java's
+    /// `ServerSocket` on Linux, the sockets of .NET, Rust's `std` and tokio), but no two of them log their address in one form.
     pub(super) fn reserve() -> anyhow::Result<(SocketAddr, Reserved)> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
