@@ -29,7 +29,8 @@ const IN_WORDS: &[(&str, &str)] = &[
     ),
     (
         "null is not allowed here",
-        "a text is expected here, and this is null, or nothing; write the text, in quotes if it is the word null, or leave the line out",
+        "a text is expected here, but this is null or empty; write the text, in quotes if it is the word null, or leave the \
+         line out",
     ),
     (
         "tabs disallowed",

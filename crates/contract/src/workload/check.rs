@@ -77,7 +77,7 @@ impl Description {
         if self.name.trim().is_empty() {
             problems.add(
                 &["name"],
-                "it is empty; write what reports call the workload",
+                "the name is empty; write the name that reports shall show",
             );
         }
         self.check_message(problems);
@@ -104,14 +104,15 @@ impl Description {
             problems.passed_over.push("message".to_owned());
         }
         for (steps, template) in self.message.body.leaves() {
-            let text = "a message holds {id}, {run}, {seq}, {uuid}, {bucket}, {payload}, {digest}, {intended} and {sent}";
+            let text = "a message can hold {id}, {run}, {seq}, {uuid}, {bucket}, {payload}, {digest}, {intended} and {sent}";
             let way = within(&way, &steps);
             only(problems, &way, template, Name::is_of_messages, text);
         }
         let leaves = self.message.body.leaves();
         let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
         if !holes.any(|hole| hole.name.identifies()) {
-            let text = "nothing in the message tells which one it is; have it hold {id}, {seq}, {uuid} or {payload}";
+            let text =
+                "no placeholder in the message identifies it; add {id}, {seq}, {uuid} or {payload}";
             problems.add(&way, text);
         }
     }
@@ -122,7 +123,7 @@ impl Description {
             let twice = format!("{}?", column.name);
             if !column.is_optional && self.row.columns.contains_key(&twice) {
                 let text = format!(
-                    "the column {} is there with and without ?; a row has it once, so remove the one or the other",
+                    "the column {} is listed twice, with and without ?; remove one of the two",
                     column.name
                 );
                 problems.add(&["row", "columns", &twice], text);
@@ -131,7 +132,7 @@ impl Description {
             let claim = column.template.whole().filter(|hole| !hole.name.is_known());
             if let Some(hole) = claim {
                 if claimed.contains(&hole.name) {
-                    let text = format!("a second column holds {{{}}}; name one of them", hole.name);
+                    let text = format!("two columns hold {{{}}}; remove one of them", hole.name);
                     problems.add(&["row", "columns", &column.name], text);
                 }
                 claimed.push(hole.name);
@@ -141,8 +142,8 @@ impl Description {
             !column.is_optional && column.template.holes().any(|hole| hole.name.identifies())
         };
         if !self.row.columns().any(identifies) {
-            let text = "no column tells of which message a row is; have one hold {id}, {seq}, {uuid} or {payload}. One row for \
-                        many messages is out of scope: nobody could say which of them it stands for";
+            let text = "no column identifies the message of a row; add a column with {id}, {seq}, {uuid} or {payload}. One \
+                        row for several messages is out of scope: the harness could not tell which messages it stands for";
             problems.add(&["row", "columns"], text);
         }
     }
@@ -154,13 +155,13 @@ impl Description {
             is_optional,
         } = column;
         let way = ["row", "columns", name.as_str()];
-        let text = "a column holds what a message holds, or {received}, {done}, {attempt}, {worker} or {node}";
+        let text = "a column can hold the placeholders of a message, and {received}, {done}, {attempt}, {worker} and {node}";
         let fits = |name: Name| name.is_of_messages() || name.is_claim();
         only(problems, &way, template, fits, text);
         if OF_THE_SERVICE.contains(&name.as_str()) {
             problems.add(
                 &way,
-                format!("the column {name} is the table service's own; leave it out"),
+                format!("the table service itself writes the column {name}; remove it here"),
             );
         }
         names::column(name, &way, problems);
@@ -171,13 +172,13 @@ impl Description {
         for hole in template.holes() {
             if is_key && !hole.name.is_known() && fits(hole.name) {
                 let text = format!(
-                    "nobody can say beforehand what {{{}}} will be, so that a key with it is not judged; leave {name} out",
+                    "only the worker knows the value of {{{}}}, so a key with it cannot be judged; remove {name}",
                     hole.name
                 );
                 problems.add(&way, text);
             } else if !hole.name.is_known() && template.whole().is_none() {
                 let text = format!(
-                    "{{{}}} must be all of a column; leave out the text beside it",
+                    "{{{}}} must be the whole content of its column; remove the text beside it",
                     hole.name
                 );
                 problems.add(&way, text);
@@ -192,7 +193,7 @@ impl Description {
             let source = source.filter(|_| !problems.is_passed_over("message"));
             if let Some(source) = source.filter(|source| !self.message_has(*source)) {
                 let text = format!(
-                    "{{{source}}} is not in the message, and the worker knows nothing else of it; put {{{source}}} into message.body"
+                    "the worker cannot know {{{source}}}, because the message does not hold it; put {{{source}}} into message.body"
                 );
                 problems.add(&way, text);
             }
@@ -204,7 +205,7 @@ impl Description {
 
     fn check_poison(&self, problems: &mut Problems<'_>) {
         let Some(poison) = &self.poison else { return };
-        let text = "the name of a poison queue is made of {queue} and text";
+        let text = "the name of a poison queue can hold {queue} and text";
         only(
             problems,
             &["poison", "queue"],
@@ -215,7 +216,7 @@ impl Description {
         if poison.queue.to_string() == "{queue}" {
             problems.add(
                 &["poison", "queue"],
-                "the poison queue is the queue itself; give it a name of its own",
+                "the poison queue has the name of the queue; give it another name, such as {queue}-poison",
             );
         }
         let fits = |name| {
@@ -229,13 +230,14 @@ impl Description {
         unquoted(&poison.body, &within(&["poison", "body"], &[]), problems);
         let leaves = poison.body.leaves();
         for (steps, template) in &leaves {
-            let text = "what is given up holds {body}, {reason}, {detail}, {message-id}, {attempt}, {worker}, {at}, {part} and {parts}";
+            let text = "a poison message can hold {body}, {reason}, {detail}, {message-id}, {attempt}, {worker}, {at}, {part} \
+                        and {parts}";
             let way = within(&["poison", "body"], steps);
             only(problems, &way, template, fits, text);
         }
         let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
         if !holes.any(|hole| hole.name == Name::Body) {
-            let text = "the message itself is nowhere in it; have it hold {body}";
+            let text = "the poison message does not hold the original body; add {body}";
             problems.add(&["poison", "body"], text);
         }
     }
@@ -249,7 +251,7 @@ impl Description {
             for (at, template) in names.iter().enumerate() {
                 let at_text = at.to_string();
                 let way = ["beside", key, at_text.as_str()];
-                let text = format!("its name is made of {{{own}}} and text");
+                let text = format!("the name can hold {{{own}}} and text");
                 only(problems, &way, template, |name| name == own, &text);
                 match own {
                     Name::Queue => names::queue(template, &way, problems),
@@ -259,14 +261,14 @@ impl Description {
                 if !template.holes().any(|hole| hole.name == own) {
                     problems.add(
                         &way,
-                        format!("{template} is the same for every run; have it hold {{{own}}}"),
+                        format!("{template} is the same in every run; add {{{own}}} to the name"),
                     );
                 }
                 let is_known = template.whole().is_some()
                     || poison == Some(template)
                     || names[..at].contains(template);
                 if is_known {
-                    problems.add(&way, format!("{template} is there already; leave it out"));
+                    problems.add(&way, format!("{template} is known already; remove it here"));
                 }
             }
         }
@@ -284,7 +286,7 @@ impl Description {
         };
         for (name, template) in &self.worker.variables {
             names::variable(name, &["worker", "variables", name], problems);
-            let text = "a variable holds what a worker is told, such as {queue}, {queue-endpoint}, {sas} or {lease}";
+            let text = "a variable can hold settings of a worker, such as {queue}, {queue-endpoint}, {sas} or {lease}";
             only(
                 problems,
                 &["worker", "variables", name],
@@ -299,10 +301,13 @@ impl Description {
         }
         let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|it| it.trim().is_empty());
         if is_empty(command) {
-            problems.add(&["worker", "command"], "it is empty; name a program");
+            problems.add(
+                &["worker", "command"],
+                "the command is empty; name a program",
+            );
         }
         if is_empty(image) {
-            problems.add(&["worker", "image"], "it is empty; name an image");
+            problems.add(&["worker", "image"], "the image is empty; name an image");
         }
         for (told, what) in [
             ([Name::QueueEndpoint, Name::ConnectionString], "the queue"),
@@ -310,7 +315,7 @@ impl Description {
         ] {
             if !told.iter().any(|name| self.worker.has(*name)) {
                 let text = format!(
-                    "no variable tells the worker where {what} is; have one hold {{{}}} or {{connection-string}}",
+                    "no variable tells the worker where {what} is; add one with {{{}}} or {{connection-string}}",
                     told[0]
                 );
                 problems.add(&["worker", "variables"], text);
@@ -362,8 +367,9 @@ fn unquoted(body: &Body, way: &[String], problems: &mut Problems<'_>) {
                     .parse::<Template>()
                     .is_ok_and(|it| it.whole().is_some())
             {
-                let text =
-                    format!("{{{name}}} without quotes is a mapping to YAML; write \"{{{name}}}\"");
+                let text = format!(
+                    "YAML reads {{{name}}} without quotes as a mapping; write \"{{{name}}}\""
+                );
                 problems.add(way, text);
             }
             for (name, body) in fields {

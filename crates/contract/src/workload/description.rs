@@ -28,24 +28,24 @@ fn names(needs: &str, pattern: &str) -> Value {
     json!({ "$ref": "#/$defs/Template", "type": "string", "pattern": pattern })
 }
 
-/// A workload: its message, its result, and the worker that makes one of the other.
+/// A workload: the messages in its queue, the rows in its table, and the worker that makes a row of each message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Description {
     /// The version of this format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
-    /// What the workload is called in reports.
+    /// The name of the workload in reports.
     #[schemars(extend("pattern" = NOT_BLANK))]
     pub name: String,
-    /// What is put into the queue.
+    /// The messages that the producer puts into the queue.
     pub message: MessageForm,
-    /// What the worker writes into the table for each message: one row. One row for many messages is out of scope.
+    /// The row that the worker writes into the table for each message. One row for several messages is out of scope.
     pub row: RowForm,
-    /// Where the worker puts what it gives up; absent: it gives nothing up, or deletes it.
+    /// The queue for messages that the worker gives up. Without this field, the worker gives no message up, or deletes it.
     #[serde(default)]
     pub poison: Option<PoisonForm>,
-    /// Queues and tables that the worker uses beside these.
+    /// Other queues and tables that the worker uses.
     #[serde(default)]
     pub beside: BesideForm,
     /// How the worker is started, and how it behaves.
@@ -53,54 +53,55 @@ pub struct Description {
     pub worker: WorkerForm,
 }
 
-/// The message.
+/// The form of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MessageForm {
-    /// How the text of a queue message holds the body.
+    /// How the body is encoded in the text of a queue message.
     #[serde(default)]
     pub encoding: Encoding,
-    /// The body: fields, which become an object of JSON, or a text. Placeholders such as `{id}` and `{payload}` are filled in.
+    /// The body of a message: fields, which become a JSON object, or a text. Placeholders such as `{id}` and `{payload}` are
+    /// filled in for each message.
     #[schemars(extend("pattern" = r"\{(id|seq|uuid|payload[2-9]?)[:}]"))]
     pub body: Body,
 }
 
-/// How the text of a queue message holds a body.
+/// How a body is encoded in the text of a queue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// As it is.
+    /// Not encoded.
     #[default]
     Text,
-    /// In base64: the default of Azure Functions and of older clients for .NET.
+    /// Base64, the default of Azure Functions and of older clients for .NET.
     Base64,
 }
 
-/// The row.
+/// The form of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RowForm {
-    /// What each column holds, `PartitionKey` and `RowKey` among them where the worker promises its keys. A name that ends in `?` is of a
-    /// column that may be absent. Columns that are not named are not looked at.
+    /// What each column holds. Name `PartitionKey` and `RowKey` only if the worker promises its keys. A name that ends in `?`
+    /// means that the column may be absent. Columns that are not named here are ignored.
     #[schemars(extend("minProperties" = 1, "propertyNames" = column_names()))]
     pub columns: BTreeMap<String, Template>,
-    /// How the row comes into the table.
+    /// How the worker writes a row.
     #[serde(default)]
     pub written: Written,
 }
 
-/// How rows come into the table.
+/// How a worker writes a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Written {
-    /// By one insert, and nothing changes them.
+    /// With one insert. Nothing changes the row afterwards.
     #[default]
     Inserted,
-    /// By inserts, upserts or updates: the last word counts.
+    /// With inserts, upserts or updates. The row is judged in its last state.
     Updated,
 }
 
-/// What is given up.
+/// The queue for messages that the worker gives up, and their form in it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PoisonForm {
@@ -108,14 +109,14 @@ pub struct PoisonForm {
     #[serde(default = "poison_queue")]
     #[schemars(extend("type" = "string", "pattern" = QUEUE))]
     pub queue: Template,
-    /// What is put there: `{body}` alone, or an envelope.
+    /// The body in the poison queue: `{body}`, which is the original body, alone or within an envelope.
     #[serde(default = "bare")]
     #[schemars(extend("pattern" = r"\{body[:}]"))]
     pub body: Body,
-    /// The reasons that there are, where the envelope has one.
+    /// The possible reasons, if the envelope holds a reason.
     #[serde(default)]
     pub reasons: Vec<String>,
-    /// After how many deliveries a message is given up, where nobody sets it otherwise: what `{attempts}` is then.
+    /// The number of deliveries after which a message is given up; the value of `{attempts}`, unless a scenario sets another one.
     #[serde(default)]
     #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub after: Option<u32>,
@@ -129,7 +130,7 @@ fn bare() -> Body {
     Body::Text("{body}".parse().expect("a constant must parse"))
 }
 
-/// Further queues and tables: made before a run and removed after it. What is in them is not judged.
+/// Other queues and tables that the worker uses. They are created before a run and removed after it; their content is not judged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BesideForm {
@@ -143,33 +144,34 @@ pub struct BesideForm {
     pub tables: Vec<Template>,
 }
 
-/// The worker.
+/// How the worker is started, and how it behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WorkerForm {
-    /// The command of the shell that starts it, in the directory of this file; absent: the project's own consumer.
+    /// The shell command that starts the worker, run in the directory of this file. Without this field, the project's own
+    /// consumer runs.
     #[serde(default)]
     #[schemars(extend("pattern" = NOT_BLANK))]
     pub command: Option<String>,
-    /// The image that its pods are made of in a cluster; absent: that of the manifests.
+    /// The image of the worker's pods in a cluster. Without this field, the image in the manifests is used.
     #[serde(default)]
     #[schemars(extend("pattern" = NOT_BLANK))]
     pub image: Option<String>,
-    /// The environment variables that it is given, with placeholders for what they hold. One whose placeholder has no value is left out. What
-    /// no variable names, the worker has no setting for.
+    /// The environment variables of the worker, with placeholders for settings. A variable is left out if its placeholder has no
+    /// value in a run. If no variable holds the placeholder of a setting, the worker counts as lacking that setting.
     #[serde(default)]
     #[schemars(extend("propertyNames" = json!({ "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })))]
     pub variables: BTreeMap<String, Template>,
-    /// What it means when the worker ends by itself.
+    /// How it counts if the worker ends by itself.
     #[serde(default)]
     pub exit: Exit,
-    /// Whether SIGTERM makes it finish or hand back what it holds, and end with 0.
+    /// Whether the worker, at SIGTERM, finishes its messages or hands them back, and then exits with 0.
     #[serde(default = "yes")]
     pub drains: bool,
-    /// Whether it signs in with workload identity where the platform gives it one.
+    /// Whether the worker signs in with workload identity if the platform provides one.
     #[serde(default)]
     pub workload_identity: bool,
-    /// Whether its log has a line of JSON with a `level` for each event.
+    /// Whether each line of the worker's log is a JSON object with a `level`.
     #[serde(default)]
     pub json_log: bool,
 }
@@ -192,25 +194,25 @@ impl Default for WorkerForm {
     }
 }
 
-/// What it means when a worker ends by itself.
+/// How it counts if a worker ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exit {
-    /// A fault of the worker.
+    /// As a fault of the worker.
     #[default]
     Fault,
-    /// A restart, as under `restartPolicy: Always`: it is started again, with the back-off of the kubelet.
+    /// As a restart, like under `restartPolicy: Always`: the worker is started again, with the kubelet's back-off.
     Restart,
 }
 
 impl Description {
-    /// How rows come into the table.
+    /// How a worker writes a row.
     pub const fn written(&self) -> Written {
         self.row.written
     }
 
-    /// Whether messages, and what is given up of them, are those of the project's own contract: only of these it is known which messages are
-    /// bad, and what is to become of them.
+    /// Whether messages and poison messages have the form of the project's own contract. Only for this form the harness knows
+    /// which messages are bad, and how a worker must treat them.
     pub fn has_own_messages(&self) -> bool {
         let own = Self::own();
         self.message == own.message && self.poison == own.poison
@@ -218,7 +220,7 @@ impl Description {
 }
 
 impl WorkerForm {
-    /// Whether a variable gives it `setting`.
+    /// Whether a variable gives the worker `setting`.
     pub fn has(&self, setting: Name) -> bool {
         let mut templates = self.variables.values();
         templates.any(|template| template.holes().any(|hole| hole.name == setting))

@@ -58,10 +58,9 @@ impl Workload {
 
 /// Checks that the shell can parse the command and finds its program, as far as that is possible without running anything.
 fn check_command(command: &str) -> anyhow::Result<()> {
-    let program = command
-        .split_whitespace()
-        .next()
-        .context("it is empty; name a program, or leave it away for the project's own consumer")?;
+    let program = command.split_whitespace().next().context(
+        "the command is empty; name a program, or leave it away for the project's own consumer",
+    )?;
     // -n: parses the command without running it.
     let read = Command::new("sh")
         .args(["-n", "-c", &format!("exec {command}")])

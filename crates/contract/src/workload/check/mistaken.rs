@@ -47,8 +47,8 @@ pub(super) fn mistaken(text: &str) -> Option<Problem> {
         return None;
     }
     let said = format!(
-        "version {version} is not known, this program reads version 1; write version: 1, or take the release of the harness that the file \
-         is for"
+        "version {version} is not known, this program reads version 1; write version: 1, or use the release of the harness \
+         that the file was written for"
     );
     problem("version", said)
 }
@@ -62,7 +62,7 @@ fn of_kubernetes(kind: Option<&str>) -> String {
     };
     let also = match kind {
         "ScaledObject" | "ScaledJob" => {
-            ". What this one would do is told by harness simulate, with the file after it".to_owned()
+            ". To see what this one would do, run harness simulate with it".to_owned()
         }
         "Deployment" | "StatefulSet" | "Job" | "Pod" => {
             ". The image of a worker belongs into worker.image there, its variables into worker.variables".to_owned()
@@ -168,7 +168,7 @@ mod tests {
         ] {
             let said = told(text);
             let expected = format!(
-                "version {version} is not known, this program reads version 1; write version: 1, or take the release"
+                "version {version} is not known, this program reads version 1; write version: 1, or use the release"
             );
             assert!(said.contains(&expected), "{said}");
         }

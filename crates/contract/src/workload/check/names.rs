@@ -22,7 +22,7 @@ pub(super) fn column(name: &str, way: &[&str], problems: &mut Problems<'_>) {
     // A name of the service has its own error.
     if !is_name && name != "odata.etag" {
         let text = format!(
-            "no column of a table can be called {name:?}: a name is letters, digits and '_', begins with no digit, and has up to \
+            "a column cannot be called {name:?}: a name has letters, digits and '_', does not begin with a digit, and has up to \
              {LONGEST_COLUMN} characters"
         );
         problems.add(way, text);
@@ -40,8 +40,8 @@ pub(super) fn key(name: &str, template: &Template, problems: &mut Problems<'_>) 
                     continue;
                 };
                 let text = format!(
-                    "no key of a table can hold {letter:?}; write what the worker puts there in its place, as the table has it (without / \\ # ? \
-                     and control characters)"
+                    "a key cannot hold {letter:?}; write the key as the table has it, with what the worker puts there instead \
+                     (a key has no / \\ # ? and no control characters)"
                 );
                 problems.add(&way, text);
             }
@@ -49,9 +49,8 @@ pub(super) fn key(name: &str, template: &Template, problems: &mut Problems<'_>) 
                 let (plain, payload) = (hole.to_string(), hole.name);
                 if hole.format != Format::Url {
                     let text = format!(
-                        "{plain} holds characters that no key of a table can (/ \\ # ? and control characters), so every such row would be \
-                         missing; have the message hold {{id}} in place of {{{payload}}} and write {{id}} here, or {{{payload}:url}} if the \
-                         worker escapes it"
+                        "{plain} holds characters that a key cannot hold (/ \\ # ? and control characters), so such a row \
+                         could not be stored; put {{id}} into the message instead of {{{payload}}} and write {{id}} here, or write {{{payload}:url}} if the worker escapes the payload"
                     );
                     problems.add(&way, text);
                 }
@@ -78,8 +77,8 @@ pub(super) fn queue(template: &Template, way: &[&str], problems: &mut Problems<'
         && !name.contains("--");
     if !is_name {
         let text = format!(
-            "no queue can be called {template}: a name is 3 to {LONGEST_NAME} small letters, digits and single '-', with a letter or \
-             digit at both ends"
+            "a queue cannot be called {template}: a name has 3 to {LONGEST_NAME} lower-case letters, digits and single '-', \
+             and begins and ends with a letter or digit"
         );
         problems.add(way, text);
     }
@@ -94,7 +93,7 @@ pub(super) fn table(template: &Template, way: &[&str], problems: &mut Problems<'
         && name.chars().all(|c| c.is_ascii_alphanumeric());
     if !is_name {
         let text = format!(
-            "no table can be called {template}: a name is 3 to {LONGEST_NAME} letters and digits, with a letter first"
+            "a table cannot be called {template}: a name has 3 to {LONGEST_NAME} letters and digits, and begins with a letter"
         );
         problems.add(way, text);
     }
@@ -113,7 +112,8 @@ pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
         ""
     };
     let text = format!(
-        "{name:?} is no name of an environment variable: one is letters, digits and '_', and begins with no digit{to_do}"
+        "{name:?} cannot be the name of an environment variable: a name has letters, digits and '_', and does not begin with \
+         a digit{to_do}"
     );
     problems.add(way, text);
 }
@@ -121,7 +121,10 @@ pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
 /// A name holds that of the run as it is.
 fn plain(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
     if let Some(hole) = template.holes().find(|hole| hole.format != Format::Plain) {
-        let text = format!("{hole} has a format in a name; write {{{}}}", hole.name);
+        let text = format!(
+            "{hole} has a format, which a name cannot have; write {{{}}}",
+            hole.name
+        );
         problems.add(way, text);
     }
 }

@@ -141,7 +141,8 @@ impl Walk<'_> {
     fn template(&mut self, text: &str, line: u64) -> bool {
         if is_in_curly_quotes(text) {
             let words = format!(
-                "the quotes in {text} are characters of the text to YAML, as those of a word processor are; write \" in place of each"
+                "YAML reads the quotes in {text} as part of the text, because they are those of a word processor; write \" \
+                 instead of each"
             );
             self.problem(line, words);
             return false;
@@ -226,7 +227,7 @@ impl Walk<'_> {
             self.problem(first.line, words);
         } else {
             let words = format!(
-                "nothing stands below {}; write its fields there, each as 'name: value', indented further than it, or leave the line out",
+                "{} is empty; write its fields below it, each as 'name: value' and indented further, or remove the line",
                 above.name
             );
             self.misfit(above.line, &words);

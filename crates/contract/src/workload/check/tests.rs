@@ -43,7 +43,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "version: 1",
             "version: 2",
-            "line 1: version 2 is not known, this program reads version 1; write version: 1, or take",
+            "line 1: version 2 is not known, this program reads version 1; write version: 1, or use",
         ),
         (
             "order: \"{id}\"",
@@ -58,12 +58,12 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "result: \"{payload}\"",
             "result: \"{seq}\"",
-            "line 10: {seq} is not in the message",
+            "line 10: the worker cannot know {seq}",
         ),
         (
             "result: \"{payload}\"",
             "RowKey: \"{received}\"",
-            "line 10: nobody can say beforehand",
+            "line 10: only the worker knows the value of",
         ),
         (
             "result: \"{payload}\"",
@@ -73,7 +73,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "result: \"{payload}\"",
             "at: \"t {done}\"",
-            "line 10: {done} must be all of a column",
+            "line 10: {done} must be the whole content of its column",
         ),
         (
             "result: \"{payload}\"",
@@ -98,7 +98,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "python3 worker.py",
             "\"\"",
-            "line 12: it is empty; name a program",
+            "line 12: the command is empty; name a program",
         ),
     ]);
 }
@@ -109,22 +109,22 @@ fn a_key_that_no_table_can_hold_is_told() {
         (
             "result: \"{payload}\"",
             "RowKey: \"o-{payload}\"",
-            "line 10: {payload} holds characters that no key of a table can (/ \\ # ? and control characters), so",
+            "line 10: {payload} holds characters that a key cannot hold (/ \\ # ? and control characters), so",
         ),
         (
             "result: \"{payload}\"",
             "PartitionKey: \"{payload:base64}\"",
-            "line 10: {payload:base64} holds characters that no key of a table can",
+            "line 10: {payload:base64} holds characters that a key cannot hold",
         ),
         (
             "result: \"{payload}\"",
             "RowKey: \"orders/{id}\"",
-            "line 10: no key of a table can hold '/'; write what the worker puts there in its place",
+            "line 10: a key cannot hold '/'; write the key as the table has it",
         ),
         (
             "result: \"{payload}\"",
             "PartitionKey: \"a#b\"",
-            "line 10: no key of a table can hold '#'",
+            "line 10: a key cannot hold '#'",
         ),
     ]);
 }
@@ -147,7 +147,7 @@ fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
         (
             "message:\n",
             "message:\n  encoding: Base64\n",
-            "line 4: the value is \"Base64\", must be one of text, base64: 'encoding: Base64'",
+            "line 4: the value \"Base64\" is not allowed; write one of text, base64: 'encoding: Base64'",
         ),
         (
             "order: \"{id}\"",
@@ -162,18 +162,18 @@ fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
         (
             "result: \"{payload}\"",
             "result: null",
-            "line 10: a text is expected here, and this is null, or nothing; write the text",
+            "line 10: a text is expected here, but this is null or empty; write the text",
         ),
         (
             "result: \"{payload}\"",
             "result:",
-            "line 10: a text is expected here, and this is null, or nothing; write the text",
+            "line 10: a text is expected here, but this is null or empty; write the text",
         ),
         ("worker:\n", "worker:\n  drains: maybe\n", "line 12: "),
         (
             "name: orders",
             "nme: orders",
-            "line 2: unknown field nme; there are version, name, message",
+            "line 2: unknown field nme; the fields here are version, name, message",
         ),
         (
             "name: orders\n",
@@ -207,28 +207,29 @@ fn names_that_nothing_can_have_and_misspelt_placeholders_are_told() {
         (
             "order: \"{id}\"",
             "my-order: \"{id}\"",
-            "line 9: no column of a table can be called \"my-order\": a name is letters, digits and '_'",
+            "line 9: a column cannot be called \"my-order\": a name has letters, digits and '_'",
         ),
         (
             "order: \"{id}\"",
             "1st?: \"{id}\"",
-            "line 9: no column of a table can be called \"1st\"",
+            "line 9: a column cannot be called \"1st\"",
         ),
         (
             "QUEUE:",
             "QUEUE-URL:",
-            "line 14: \"QUEUE-URL\" is no name of an environment variable: one is letters, digits and '_'",
+            "line 14: \"QUEUE-URL\" cannot be the name of an environment variable: a name has letters, digits and '_'",
         ),
         (
             "QUEUE:",
             "Storage:Queue:",
-            "line 14: \"Storage:Queue\" is no name of an environment variable: one is letters, digits and '_', and begins with no digit; in \
+            "line 14: \"Storage:Queue\" cannot be the name of an environment variable: a name has letters, digits and '_', \
+             and does not begin with a digit; in \
              place of ':' .NET reads '__'",
         ),
         (
             "text: \"{payload}\"",
             "text: {payload}",
-            "line 6: {payload} without quotes is a mapping to YAML; write \"{payload}\"",
+            "line 6: YAML reads {payload} without quotes as a mapping; write \"{payload}\"",
         ),
         (
             "text: \"{payload}\"",
@@ -265,7 +266,7 @@ fn a_message_that_nothing_tells_apart_is_refused() {
     assert!(
         problems[0]
             .to_string()
-            .contains("nothing in the message tells which one it is"),
+            .contains("no placeholder in the message identifies it"),
         "{problems:?}"
     );
 }
@@ -279,33 +280,30 @@ fn what_a_worker_uses_beside_is_each_runs_own() {
     let good = "  queues: [\"{queue}-low\"]\n  tables: [\"{table}log\", \"{table}old\"]\n";
     assert_eq!(beside(good), None);
     for (wrong, told) in [
-        (
-            "  queues: [low]\n",
-            "line 17: low is the same for every run",
-        ),
+        ("  queues: [low]\n", "line 17: low is the same in every run"),
         (
             "  queues: [\"{queue}\"]\n",
-            "line 17: {queue} is there already",
+            "line 17: {queue} is known already",
         ),
         (
             "  tables: [\"{table}a\", \"{table}a\"]\n",
-            "line 17: {table}a is there already",
+            "line 17: {table}a is known already",
         ),
         (
             "  queues: [\"{queue}_old\"]\n",
-            "line 17: no queue can be called {queue}_old: a name is 3 to 63 small letters, digits and single '-'",
+            "line 17: a queue cannot be called {queue}_old: a name has 3 to 63 lower-case letters, digits and single '-'",
         ),
         (
             "  tables: [\"{table}-log\"]\n",
-            "line 17: no table can be called {table}-log: a name is 3 to 63 letters and digits",
+            "line 17: a table cannot be called {table}-log: a name has 3 to 63 letters and digits",
         ),
         (
             "  tables: [\"1{table}\"]\n",
-            "line 17: no table can be called 1{table}",
+            "line 17: a table cannot be called 1{table}",
         ),
         (
             "  tables: [\"{queue}a\"]\n",
-            "line 17: {queue} has no meaning here; its name is made of {table} and text",
+            "line 17: {queue} has no meaning here; the name can hold {table} and text",
         ),
     ] {
         let problem = beside(wrong).expect("a problem");
@@ -324,7 +322,7 @@ fn what_is_given_up_holds_its_message() {
     assert_eq!(poison("  after: 5\n"), None);
     let told = poison("  body:\n    why: \"{reason}\"\n").unwrap();
     assert!(
-        told.ends_with("the message itself is nowhere in it; have it hold {body}"),
+        told.ends_with("the poison message does not hold the original body; add {body}"),
         "{told}"
     );
     assert!(
@@ -340,7 +338,7 @@ fn what_is_given_up_holds_its_message() {
         "{queue}.poison",
     ] {
         let told = poison(&format!("  queue: \"{name}\"\n")).unwrap_or_default();
-        let expected = format!("line 17: no queue can be called {name}: ");
+        let expected = format!("line 17: a queue cannot be called {name}: ");
         assert!(told.starts_with(&expected), "{told}");
     }
     let told = poison("  after: 0\n").unwrap();

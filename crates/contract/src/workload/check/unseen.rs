@@ -17,7 +17,7 @@ pub(super) fn no_yaml(error: &Error, text: &str) -> (u64, String) {
     });
     if let Some((at, what)) = indented.filter(|(at, _)| *at <= line) {
         let said = format!(
-            "this line begins with {what}; YAML takes spaces alone before a name, so type them anew"
+            "this line begins with {what}; YAML allows only spaces before a name, so type the blanks again"
         );
         return (at, said);
     }
@@ -29,7 +29,7 @@ pub(super) fn no_yaml(error: &Error, text: &str) -> (u64, String) {
 /// What is said of the line `written`, and what cannot be seen in it.
 pub(super) fn also(said: String, written: &str) -> String {
     match first(written.trim_end_matches('\r')) {
-        Some(what) => format!("{said}; in the line is {what}"),
+        Some(what) => format!("{said}; the line holds {what}"),
         None => said,
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn first(text: &str) -> Option<String> {
         let what = hidden(letter)?;
         let code = u32::from(letter);
         Some(format!(
-            "a character that cannot be seen or told from a space, {what} (U+{code:04X})"
+            "a character that is invisible or looks like a space, {what} (U+{code:04X})"
         ))
     })
 }
@@ -77,7 +77,7 @@ mod tests {
             (
                 "  body:",
                 "\u{a0} body:",
-                "line 4: unknown field body: in its name is a character",
+                "line 4: unknown field body: its name holds a character",
                 no_break,
             ),
             (
@@ -89,7 +89,7 @@ mod tests {
             (
                 "row:",
                 "ro\u{200b}w:",
-                "line 7: unknown field row: in its name is a character",
+                "line 7: unknown field row: its name holds a character",
                 "zero width space (U+200B)",
             ),
             (

@@ -36,8 +36,10 @@ pub(super) fn misfit(node: &Node, schema: &Value, name: Option<&String>) -> Opti
         let words = words.join(", ");
         return match &node.content {
             Content::Text(text) if words.split(", ").any(|it| it == text) => None,
-            Content::Text(text) => Some(format!("the value is {text:?}, must be one of {words}")),
-            _ => Some(format!("one word is expected here, of {words}")),
+            Content::Text(text) => Some(format!(
+                "the value {text:?} is not allowed; write one of {words}"
+            )),
+            _ => Some(format!("one of these words is expected here: {words}")),
         };
     }
     let types = types(schema);
@@ -71,12 +73,13 @@ fn expected(node: &Node, schema: &Value, takes: &dyn Fn(&str) -> bool, name: &st
     let is_text = takes("string");
     match &node.content {
         Content::Null if name == "the file" => {
-            "the file is empty, or has comments alone; harness init writes a first description".to_owned()
+            "the file is empty, or has only comments; harness init writes a first description".to_owned()
         }
         _ if is_text && takes("object") => format!(
             "fields, a text or a list are expected as {name}; put a text of digits, true, false or null into quotes"
         ),
-        Content::Null if is_text => "a text is expected here, and this is null, or nothing; write the text, in quotes if it is the word \
+        Content::Null if is_text => "a text is expected here, but this is null or empty; write the text, in quotes if it is \
+                                     the word \
                                      null, or leave the line out"
             .to_owned(),
         Content::Fields(fields) if is_text => match &fields[..] {
@@ -85,7 +88,8 @@ fn expected(node: &Node, schema: &Value, takes: &dyn Fn(&str) -> bool, name: &st
             {
                 let name = &key.name;
                 format!(
-                    "a text is expected here; put what begins with {{ or [ into quotes: \"{{{name}}}\", since {{{name}}} alone is fields to YAML"
+                    "a text is expected here; put what begins with {{ or [ into quotes: \"{{{name}}}\", since {{{name}}} \
+                     without quotes means fields in YAML"
                 )
             }
             _ => NO_TEXT.to_owned(),
@@ -97,7 +101,7 @@ fn expected(node: &Node, schema: &Value, takes: &dyn Fn(&str) -> bool, name: &st
                 Ok(_) => format!("\"{value}\""),
                 Err(_) => format!("{name}: \"{value}\""),
             };
-            format!("a text is expected here, and {value} is none to YAML; put it into quotes, as in {quoted}")
+            format!("a text is expected here, but YAML reads {value} as another type; put it into quotes, as in {quoted}")
         }
         _ if takes("boolean") => {
             let written = node.json();
@@ -155,7 +159,7 @@ pub(super) fn unknown(name: &str, homes: &[Option<&str>], schema: &Value) -> Str
     if let Some(what) = unseen::first(name) {
         let shown = unseen::without(name);
         return format!(
-            "unknown field {shown}: in its name is {what}; type the name and the blanks before it anew"
+            "unknown field {shown}: its name holds {what}; type the name and the blanks before it again"
         );
     }
     if name.contains(':') {
@@ -163,14 +167,15 @@ pub(super) fn unknown(name: &str, homes: &[Option<&str>], schema: &Value) -> Str
     }
     let there = there_are(schema);
     match homes {
-        [] => format!("unknown field {name}; there are {there}"),
+        [] => format!("unknown field {name}; the fields here are {there}"),
         [None, ..] => format!(
-            "unknown field {name}; it belongs at the top of the file, so that its line begins without blanks. Here there are {there}"
+            "unknown field {name}; it belongs at the top of the file, on a line without blanks before it. The fields here are \
+             {there}"
         ),
         sections => {
             let sections: Vec<_> = sections.iter().flatten().copied().collect();
             format!(
-                "unknown field {name}; it belongs into {}, indented below it. Here there are {there}",
+                "unknown field {name}; it belongs into {}, indented below it. The fields here are {there}",
                 sections.join(" or ")
             )
         }

@@ -19,12 +19,12 @@ fn the_line_told_is_that_of_the_value_itself() {
         (
             "text: \"{payload}\"",
             "text: \"{payload}\"\n    list:\n    - {a: 1}\n    - - x\n      - {id}",
-            "line 10: {id} without quotes",
+            "line 10: YAML reads {id} without quotes",
         ),
         (
             "name: orders",
             "name: orders\nbeside:\n  queues:\n  - \"{queue}-a\"\n  - \"{queue}-B\"",
-            "line 6: no queue can be called {queue}-B",
+            "line 6: a queue cannot be called {queue}-B",
         ),
         (
             "name: orders",
@@ -50,7 +50,7 @@ fn the_line_told_is_that_of_the_value_itself() {
         (
             "text: \"{payload}\"\nrow:\n  columns:\n    order: \"{id}\"",
             "row: 5\n    columns: 6\n    order: 7\nrow:\n  columns:\n    order: \"{uuid}\"",
-            "line 11: {uuid} is not in the message",
+            "line 11: the worker cannot know {uuid}",
         ),
         (
             "text: \"{payload}\"",
@@ -87,11 +87,11 @@ fn every_problem_of_a_file_is_told_at_once_and_its_consequences_are_not() {
         );
     let problems = lines(&many);
     let told = [
-        "line 4: unknown field encodng; there are body, encoding",
+        "line 4: unknown field encodng; the fields here are body, encoding",
         "line 10: {ide} is no placeholder; do you mean {id}?",
-        "line 12: unknown field wrker; there are version, name, message, row, beside, poison, worker",
+        "line 12: unknown field wrker; the fields here are version, name, message, row, beside, poison, worker",
         "line 14: true or false is expected here, without quotes; write drains: false: 'drains: \"no\"'",
-        "line 15: unknown field comand; there are command, drains, exit, image",
+        "line 15: unknown field comand; the fields here are command, drains, exit, image",
     ];
     assert_eq!(problems.len(), told.len(), "{problems:#?}");
     for (problem, told) in problems.iter().zip(told) {
@@ -154,7 +154,7 @@ fn what_is_missing_or_at_a_wrong_place_is_told_with_what_to_write_where() {
         (
             "row:\n  columns:\n    order",
             "  row:\n    columns:\n      order",
-            "line 7: unknown field row; it belongs at the top of the file, so that its line begins without blanks. Here there are",
+            "line 7: unknown field row; it belongs at the top of the file, on a line without blanks before it. The fields here are",
         ),
         (
             "worker:\n  command: python3 worker.py\n  variables:",
@@ -164,12 +164,12 @@ fn what_is_missing_or_at_a_wrong_place_is_told_with_what_to_write_where() {
         (
             "worker:\n",
             "worker:\n  exit:\n",
-            "line 12: one word is expected here, of fault, restart: 'exit:'",
+            "line 12: one of these words is expected here: fault, restart: 'exit:'",
         ),
         (
             "name: orders",
             "name: orders\nbeside:",
-            "line 3: nothing stands below beside; write its fields there",
+            "line 3: beside is empty; write its fields below it",
         ),
     ] {
         let problems = wrong(
@@ -205,22 +205,22 @@ fn a_value_of_another_type_is_refused_as_the_schema_refuses_it() {
         (
             "name: orders",
             "name: 12",
-            "line 2: a text is expected here, and 12 is none to YAML; put it into quotes, as in name: \"12\"",
+            "line 2: a text is expected here, but YAML reads 12 as another type; put it into quotes, as in name: \"12\"",
         ),
         (
             "name: orders",
             "name: true",
-            "line 2: a text is expected here, and true is none",
+            "line 2: a text is expected here, but YAML reads true as another type",
         ),
         (
             "name: orders",
             "name: \" \"",
-            "line 2: it is empty; write what reports call the workload",
+            "line 2: the name is empty; write the name that reports shall show",
         ),
         (
             "command: python3 worker.py",
             "command: 5",
-            "line 12: a text is expected here, and 5 is none",
+            "line 12: a text is expected here, but YAML reads 5 as another type",
         ),
         (
             "command: python3 worker.py",
@@ -235,7 +235,7 @@ fn a_value_of_another_type_is_refused_as_the_schema_refuses_it() {
         (
             "  columns:",
             "  written: [updated]\n  columns:",
-            "line 8: one word is expected here, of inserted, updated: 'written: [updated]'",
+            "line 8: one of these words is expected here: inserted, updated: 'written: [updated]'",
         ),
         (
             "name: orders",
@@ -245,7 +245,7 @@ fn a_value_of_another_type_is_refused_as_the_schema_refuses_it() {
         (
             "name: orders",
             "name: a\npoison: {reasons: [5]}",
-            "line 3: a text is expected here, and 5 is none to YAML; put it into quotes, as in \"5\"",
+            "line 3: a text is expected here, but YAML reads 5 as another type; put it into quotes, as in \"5\"",
         ),
     ] {
         let problems = wrong(from, to);
@@ -259,27 +259,27 @@ fn what_no_row_and_no_service_will_match_is_refused() {
         (
             "order: \"{id}\"",
             "order: \"{id}\"\n    order?: \"{id}\"",
-            "line 10: the column order is there with and without ?",
+            "line 10: the column order is listed twice, with and without ?",
         ),
         (
             "order: \"{id}\"",
             "order: \"“{id}”\"",
-            "line 9: the quotes in “{id}” are characters of the text",
+            "line 9: YAML reads the quotes in “{id}” as part of the text",
         ),
         (
             "order: \"{id}\"",
             "order: „{id}“",
-            "line 9: the quotes in „{id}“ are characters of the text",
+            "line 9: YAML reads the quotes in „{id}“ as part of the text",
         ),
         (
             "text: \"{payload}\"",
             "text: «{payload}»",
-            "line 6: the quotes in «{payload}» are characters of the text",
+            "line 6: YAML reads the quotes in «{payload}» as part of the text",
         ),
         (
             "name: orders",
             "name: a\nbeside: {queues: [\"{queue:json}-a\"]}",
-            "line 3: {queue:json} has a format in a name; write {queue}",
+            "line 3: {queue:json} has a format, which a name cannot have; write {queue}",
         ),
         (
             "worker:",
