@@ -26,49 +26,52 @@ pub struct Args {
     /// Create a missing queue or table instead of exiting with code 4
     #[arg(long, env = "EDW_CREATE", help_heading = "Storage")]
     pub create: bool,
-    /// How long storage may be unreachable at the start before the consumer exits with code 3
+    /// Longest time that storage may be unreachable at the start; after it, the consumer exits with code 3
     #[arg(long, env = "EDW_START_TIMEOUT", default_value = "2m", value_parser = duration::parse, help_heading = "Storage")]
     pub start_timeout: Duration,
 
-    /// Most messages worked on at a time
+    /// Highest number of messages worked on at once
     #[arg(long, env = "EDW_CONCURRENCY", default_value_t = 32,
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=MAX_CONCURRENCY), help_heading = "Messages")]
     pub concurrency: u16,
-    /// How long a message stays hidden from other consumers; renewed at half of it, whole seconds
+    /// Visibility timeout (lease): how long a received message stays hidden from other consumers, in whole seconds; renewed at
+    /// half of it
     #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::parse_visibility, help_heading = "Messages")]
     pub visibility: Duration,
-    /// A message delivered more often than this goes to the poison queue, <queue>-poison; one that a drain hands back has been
-    /// delivered too
+    /// Highest number of deliveries of a message; at the next, the message goes to the poison queue, <queue>-poison. A delivery
+    /// that a drain hands back counts too
     #[arg(long, env = "EDW_MAX_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Messages")]
     pub max_attempts: u32,
-    /// Simulated work: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms (mean) or cpu:20ms (burns a core)
+    /// Simulated work for each message: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms (mean) or cpu:20ms (keeps a core
+    /// busy)
     #[arg(long, env = "EDW_WORK", default_value_t, help_heading = "Messages")]
     pub work: Work,
-    /// Most rows of one write to the table (entity group transaction); 1 writes each row alone
+    /// Highest number of rows in one write to the table (entity group transaction); 1 writes each row alone
     #[arg(long, env = "EDW_INSERT_BATCH", default_value_t = MAX_BATCH as u16,
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=MAX_BATCH as u64), help_heading = "Messages")]
     pub insert_batch: u16,
-    /// Most writes to the table in flight; while all are in flight, further rows gather for the next write
+    /// Highest number of writes to the table in flight; while all are in flight, further rows gather for the next write
     #[arg(long, env = "EDW_INSERT_WRITES", default_value_t = 4,
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=64), help_heading = "Messages")]
     pub insert_writes: u16,
 
-    /// First wait after an empty receive; doubles up to --idle-poll-max
+    /// Wait after the first empty receive; it doubles with each further one, up to --idle-poll-max
     #[arg(long, env = "EDW_IDLE_POLL_MIN", default_value = "100ms", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub idle_poll_min: Duration,
-    /// Longest wait between two receives of an empty queue
+    /// Longest wait between two receives while the queue is empty
     #[arg(long, env = "EDW_IDLE_POLL_MAX", default_value = "5s", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub idle_poll_max: Duration,
-    /// Exit with code 0 once the queue has been empty and nothing in flight for this long
+    /// Time with an empty queue and no message in flight after which the consumer exits with code 0 [default: never]
     #[arg(long, env = "EDW_EXIT_WHEN_IDLE", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub exit_when_idle: Option<Duration>,
 
-    /// How long a drain (SIGTERM, SIGINT, Spot notice) may take; keep it 5 s below the pod's termination grace period
+    /// Longest time that a drain (after SIGTERM, SIGINT or a Spot notice) may take; set it 5 s shorter than the pod's termination
+    /// grace period
     #[arg(long, env = "EDW_GRACE", default_value = "25s", value_parser = duration::parse, help_heading = "Lifecycle")]
     pub grace: Duration,
-    /// Azure Scheduled Events to poll for Spot notices, such as
-    /// <http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01>; off when not given
+    /// URL of Azure Scheduled Events, polled for Spot notices, such as
+    /// <http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01> [default: none, no polling]
     #[arg(
         long,
         env = "EDW_SCHEDULED_EVENTS_ENDPOINT",
@@ -76,17 +79,17 @@ pub struct Args {
         help_heading = "Lifecycle"
     )]
     pub scheduled_events_endpoint: Option<String>,
-    /// Put, get, insert and delete one message in a queue and a table that are made for it and removed, say what is refused, and
-    /// exit: shows whether credential and roles suffice, without touching other messages
+    /// Check whether credential and roles suffice, then exit: put, get and delete a message and insert a row in a queue and a
+    /// table of their own, which are removed again, and print what was refused. No other message is touched
     #[arg(long, env = "EDW_PROBE", help_heading = "Lifecycle")]
     pub probe: bool,
-    /// Where /livez, /readyz and /metrics answer, such as 0.0.0.0:8080 (port 0: a free one), or none
+    /// Address at which /livez, /readyz and /metrics answer, such as 0.0.0.0:8080 (port 0: any free port), or none
     #[arg(long, env = "EDW_LISTEN", default_value_t, help_heading = "Lifecycle")]
     pub listen: Listen,
-    /// This consumer's name, written into every row; default: HOSTNAME and the process id
+    /// Name of this consumer, written into every row [default: HOSTNAME and the process id]
     #[arg(long, env = "POD_NAME", help_heading = "Lifecycle")]
     pub name: Option<String>,
-    /// This node's name, written into every row; Spot notices with this name are for this consumer
+    /// Name of this node, written into every row; a Spot notice that names it starts a drain
     #[arg(long, env = "NODE_NAME", help_heading = "Lifecycle")]
     pub node: Option<String>,
 

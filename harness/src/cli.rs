@@ -47,7 +47,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
 off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
-missing; 5 access denied; 6 file or directory not usable; 8 a sweep has left something; 1 a bug of the harness.";
+missing; 5 access denied; 6 file or directory not usable; 8 a sweep could not remove everything; 1 a bug of the harness.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -55,26 +55,26 @@ enum Command {
     Load(Box<LoadCommand>),
     /// Run the scenarios of the feature files
     Run(Box<RunCommand>),
-    /// Check feature files, or the description of a workload: name the file and line of each problem
+    /// Check feature files or a workload description, and name the file and line of each problem
     Lint(LintCommand),
-    /// Write a first description of a workload, from messages and rows in storage or in files
+    /// Print a first description of a workload (edw.yaml), made from its messages and rows in storage or in files
     Init(Box<InitCommand>),
-    /// Write the reports of a run or suite again from its event log, even if the run was killed
+    /// Write the reports of a run or suite again from its event log; works for a killed run too
     Report {
-        /// The run's directory
+        /// Directory of the run or suite, such as target/runs/<run>
         dir: PathBuf,
     },
-    /// Audit the table of a load after the fact, whichever program wrote the rows; takes the same storage flags as a consumer
+    /// Audit the table of a load that has ended; any program may have written the rows
     Verify(Box<VerifyCommand>),
-    /// Say what scaling settings would do to a load: replicas, backlog, cost, and what goes wrong; needs no cluster
+    /// Simulate scaling settings under a load, without a cluster: replicas, backlog, cost, and problems
     Simulate(Box<SimulateArgs>),
     /// Compare a recording of a real cluster's queue and replicas with the model of KEDA and the HPA
     Recording(RecordingArgs),
     /// Compare runs or suites with earlier ones: what is worse, better, alike, or cannot be told
     Compare(CompareArgs),
-    /// Make a page over many nights: the outcome of each night, the history of each promise, and links to the reports
+    /// Write an HTML page about many nights: the outcome of each night, the history of each promise, and links to reports
     Nights(NightsArgs),
-    /// Remove the queues and tables that killed runs have left in a storage whose address was given
+    /// Remove the queues and tables that killed runs have left in storage at a given address
     Sweep(SweepCommand),
     /// Create, check and remove an AKS environment for one night; the same as the binary `aks`
     #[command(after_help = aks::args::EXIT_CODES)]
@@ -90,14 +90,14 @@ enum Command {
     Engine(Box<engine::program::Args>),
     /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them
     Export(ExportArgs),
-    /// Write the completions of a shell to standard output
+    /// Print the completions for a shell
     Completions {
-        /// The shell
+        /// Shell to make completions for
         shell: clap_complete::Shell,
     },
     /// Write a manual page for each command into a directory
     Man {
-        /// The directory; man finds pages in `man1` of a directory in `MANPATH`
+        /// Directory to write to. `man` finds the pages in it if it is called `man1` and its parent directory is in `MANPATH`
         dir: PathBuf,
     },
     /// Ends the children of a harness that is gone

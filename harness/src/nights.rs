@@ -19,12 +19,12 @@ use crate::report::{RunRecord, promises, sign};
 /// Which nights, and where the page goes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct NightsArgs {
-    /// The directory that holds the runs or suites
+    /// Directory that holds the runs or suites of the nights
     pub dir: PathBuf,
-    /// The page [default: nights.html in that directory]
+    /// File for the page [default: nights.html in that directory]
     #[arg(long)]
     pub page: Option<PathBuf>,
-    /// Show only the last N
+    /// Show only the last N nights
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub last: u32,
 }

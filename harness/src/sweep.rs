@@ -27,14 +27,14 @@ const NAMESPACE_GONE: Duration = Duration::from_secs(120);
 /// What to sweep.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SweepArgs {
-    /// Where the run directories are [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    /// Directory that holds the run directories [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
-    /// Also remove the namespaces in this context's cluster of runs whose time is over, and give back the nodes that such runs
-    /// have cordoned, whether or not their logs are here
+    /// Also clean up the cluster of this kubeconfig context: remove the namespaces of runs whose time (--namespace-life) is over,
+    /// and uncordon the nodes that they cordoned. The directories of these runs are not needed
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
-    /// Say what would be removed, and remove nothing
+    /// Print what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
 }

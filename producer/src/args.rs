@@ -64,43 +64,44 @@ pub struct Args {
     /// How messages arrive; see Shapes below [default: sample]
     #[arg(long, env = "EDW_SHAPE", conflicts_with = "rate")]
     pub shape: Option<Shape>,
-    /// Messages a second, evenly spaced; 0 is the sample's pace. Short for --shape constant:<RATE>/s
+    /// Messages a second, evenly spaced: the same as --shape constant:<RATE>/s; 0 is the sample's pace
     #[arg(long, env = "EDW_RATE", value_parser = parse_rate)]
     pub rate: Option<Shape>,
-    /// How many messages to send at most
+    /// Highest number of messages to send [default: no limit]
     #[arg(long, env = "EDW_MESSAGES", value_parser = clap::value_parser!(u64).range(1..), allow_hyphen_values = true)]
     pub messages: Option<u64>,
-    /// How long to send at most, such as 500ms, 30s, 5m, 2h
+    /// Longest time to send, such as 500ms, 30s, 5m, 2h [default: no limit]
     #[arg(long, env = "EDW_DURATION", value_parser = duration::parse_positive)]
     pub duration: Option<Duration>,
-    /// The run's id: 1 to 40 of a-z, 0-9 and '-' [default: generated]
+    /// Id of the run: 1 to 40 characters of a-z, 0-9 and '-' [default: generated]
     #[arg(long, env = "EDW_RUN")]
     pub run: Option<RunId>,
-    /// Send only this slice of the load, such as 0/4, 1/4, 2/4 or 3/4: each by another generator
+    /// Slice of the load to send, if several producers share the load: of four, the first sends 0/4, the last 3/4
     #[arg(long, env = "EDW_SLICE", default_value_t)]
     pub slice: Slice,
     /// Seed of payloads, Poisson arrivals and duplicates [default: random]
     #[arg(long, env = "EDW_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
-    /// Size of the payloads: 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>'
+    /// Size of each payload in bytes: '<bytes>', 'uniform:<min>..<max>', 'exponential:<mean>', or 'sample' (only the text of the
+    /// Microsoft sample)
     #[arg(long, env = "EDW_PAYLOAD", default_value = "sample")]
     pub payload: PayloadSize,
-    /// The description of the workload whose messages to send (docs/DESCRIPTION.md) [default: the project's own]
+    /// File that describes the messages to send (docs/DESCRIPTION.md) [default: the project's own messages]
     #[arg(long, env = "EDW_WORKLOAD", value_parser = described)]
     pub workload: Option<Arc<Description>>,
     /// Fraction of the messages to send twice on purpose, from 0 to 1
     #[arg(long, env = "EDW_DUPLICATE_RATE", default_value = "0", value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
-    /// Most messages in flight; when all slots are busy, messages are sent late, and the schedule does not change
+    /// Highest number of messages in flight; while all slots are busy, messages are sent late, but the schedule stays as it is
     #[arg(long, env = "EDW_CONCURRENCY", default_value_t = 64, value_parser = parse_concurrency)]
     pub concurrency: usize,
-    /// Most tries to send one message
+    /// Highest number of tries to send one message
     #[arg(long, env = "EDW_TRIES", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub tries: u32,
-    /// Time limit for sending one message: no try begins later than this, or waits longer than this for its answer
+    /// Longest time for sending one message, all tries together; when it is over, no try begins and no answer is awaited
     #[arg(long, env = "EDW_SEND_TIMEOUT", default_value = "60s", value_parser = duration::parse_positive)]
     pub send_timeout: Duration,
-    /// How long sends in flight may take after SIGINT or SIGTERM
+    /// Longest time that sends in flight may take after SIGINT or SIGTERM
     #[arg(long, env = "EDW_GRACE", default_value = "10s", value_parser = duration::parse)]
     pub grace: Duration,
     /// Where messages go
@@ -109,10 +110,10 @@ pub struct Args {
     /// Create the queue if it does not exist
     #[arg(long, env = "EDW_CREATE")]
     pub create: bool,
-    /// How progress is told
+    /// How progress and summary are printed
     #[arg(long, env = "EDW_PROGRESS", value_enum, default_value_t)]
     pub progress: ProgressMode,
-    /// Write the summary as JSON to this file, whole or not at all
+    /// File for the summary as JSON; it is written whole or not at all
     #[arg(long, env = "EDW_SUMMARY")]
     pub summary: Option<PathBuf>,
     /// Which account.
@@ -132,7 +133,7 @@ pub enum SinkChoice {
     /// The queue
     #[default]
     Queue,
-    /// Nowhere: measures the generator itself; needs no account
+    /// Nowhere, to measure the producer itself; needs no account
     Null,
 }
 

@@ -25,13 +25,13 @@ const WRONG: WrongInput = WrongInput("hold a recording against the model");
 /// A recording, and the settings with which it is compared.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordingArgs {
-    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`, of a ScaledJob `t_s,total,jobs,pending,made`;
-    /// `t_s` counted from the first row; crates/autoscaler/tests/recordings has some
+    /// File of comma-separated values with the header `t_s,visible,leased,replicas`, `t_s,total,replicas`, or for a ScaledJob
+    /// `t_s,total,jobs,pending,made`; `t_s` is seconds from the first row. Examples are in crates/autoscaler/tests/recordings
     recording: PathBuf,
-    /// The file of the ScaledObject or ScaledJob that was in force
+    /// File with the ScaledObject or ScaledJob that the cluster had
     #[arg(long, value_name = "FILE")]
     scaled_object: PathBuf,
-    /// How late the polls, syncs and writes of the recorded cluster may be
+    /// How late the polls, syncs and writes of the recorded cluster may have been
     #[arg(long, default_value = "2s", value_parser = duration::parse_positive)]
     slack: Duration,
 }

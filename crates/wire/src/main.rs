@@ -19,48 +19,48 @@ use tokio_util::sync::CancellationToken;
 use wire::control::Program;
 use wire::{Endpoints, History, Tls};
 
-/// Sits between a workload and Azure Storage, writes down every request, and breaks those that it is told to
+/// Proxy between a workload and Azure Storage: records every request, and injects the faults that the harness sets
 ///
-/// Clients put a name of their own in front of the account's path: `http://wire:10001/NAME/account`. Before a storage that speaks HTTPS,
-/// clients must speak it too: tokens do not travel in the clear. The program that controls it speaks to it at the loopback alone.
+/// Each client puts its own name before the account in the path: `http://wire:10001/NAME/account`. If storage uses HTTPS, clients
+/// must use HTTPS too, so that no token travels unencrypted. The harness controls the wire at the loopback address only.
 #[derive(Debug, Parser)]
 #[command(name = "wire", version)]
 struct Args {
-    /// The queue service, with the account, such as <http://azurite:10001/devstoreaccount1> or
+    /// URL of the storage's queue service, account included, such as <http://azurite:10001/devstoreaccount1> or
     /// <https://myaccount.queue.core.windows.net>
     #[arg(long, env = "EDW_WIRE_QUEUE")]
     queue: String,
-    /// The table service, with the account
+    /// URL of the storage's table service, account included
     #[arg(long, env = "EDW_WIRE_TABLE")]
     table: String,
-    /// The address at which clients find it
+    /// IP address to listen at for clients
     #[arg(long, env = "EDW_WIRE_LISTEN", default_value_t = Ipv4Addr::UNSPECIFIED.into())]
     listen: IpAddr,
-    /// The port of its queue service
+    /// Port for requests to the queue service
     #[arg(long, env = "EDW_WIRE_QUEUE_PORT", default_value_t = 10_001)]
     queue_port: u16,
-    /// The port of its table service
+    /// Port for requests to the table service
     #[arg(long, env = "EDW_WIRE_TABLE_PORT", default_value_t = 10_002)]
     table_port: u16,
-    /// The port of its control, at the loopback
+    /// Port at which the harness controls the wire, on 127.0.0.1 only
     #[arg(long, env = "EDW_WIRE_CONTROL_PORT", default_value_t = 10_010)]
     control_port: u16,
-    /// The certificate under which clients find it, PEM; needed where storage speaks HTTPS
+    /// PEM file with the certificate that the wire shows to clients; needed if storage uses HTTPS [default: none, HTTP]
     #[arg(long, env = "EDW_WIRE_CERTIFICATE", requires = "certificate_key")]
     certificate: Option<PathBuf>,
-    /// The private key of the certificate, PEM
+    /// PEM file with the private key of the certificate
     #[arg(long, env = "EDW_WIRE_CERTIFICATE_KEY", requires = "certificate")]
     certificate_key: Option<PathBuf>,
-    /// The directory of the history; one that is there is gone on with
+    /// Directory for the history of requests; a history that exists is continued
     #[arg(long, env = "EDW_WIRE_DIRECTORY")]
     directory: PathBuf,
-    /// What chances are drawn from
+    /// Seed of the random choices that faults make
     #[arg(long, env = "EDW_WIRE_SEED", default_value_t = 0)]
     seed: u64,
-    /// The run whose messages pass; those of the project's own workload name theirs themselves
+    /// Id of the run whose messages pass, for workloads whose messages do not name their run
     #[arg(long, env = "EDW_WIRE_RUN", default_value = "wire")]
     run: RunId,
-    /// The description of the workload [default: the project's own]
+    /// File that describes the workload (docs/DESCRIPTION.md) [default: the project's own workload]
     #[arg(long, env = "EDW_WIRE_WORKLOAD")]
     workload: Option<PathBuf>,
 }

@@ -25,7 +25,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Telemetry")]
 pub struct TelemetryArgs {
-    /// How logs look on standard error
+    /// Format of the logs on standard error
     #[arg(
         long,
         env = "EDW_LOG_FORMAT",
@@ -34,7 +34,7 @@ pub struct TelemetryArgs {
         global = true
     )]
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as 'info,consumer=debug' [default: info; harness: warn]
+    /// Which events are logged: a level, or directives such as 'info,consumer=debug' [default: info; for the harness: warn]
     #[arg(long, env = "EDW_LOG", global = true, value_parser = parse_filter)]
     pub log: Option<String>,
 }

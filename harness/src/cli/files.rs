@@ -14,7 +14,7 @@ use crate::say::say;
 /// What to write out, and where.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
-    /// The directory that takes the files
+    /// Directory to write to
     dir: PathBuf,
     /// What to write: features, k8s, prices.yaml [default: all of it]
     parts: Vec<String>,

@@ -14,11 +14,11 @@ use crate::say::say;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {
-    /// Feature files, directories of them, or the description of a workload (.yaml); `builtin:features` are the program's own
-    /// [default: features, where there are any, else builtin:features]
+    /// Feature files, directories of feature files, or a workload description (.yaml). `builtin:features` are those inside this
+    /// program [default: the directory `features` if it exists, else builtin:features]
     #[arg(default_values_os_t = [project::features()], hide_default_value = true, env = "EDW_FEATURES")]
     pub(super) features: Vec<PathBuf>,
-    /// Report steps that no scenario uses as errors, not as remarks
+    /// Report steps that no scenario uses as errors instead of remarks
     #[arg(long)]
     pub(super) deny_unused: bool,
 }

@@ -30,40 +30,41 @@ use gather::{Group, gather};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = MORE)]
 pub struct CompareArgs {
-    /// The earlier run or suite: its directory, or a directory that holds several
+    /// Earlier run or suite: its directory, or a directory that holds several
     pub base: PathBuf,
-    /// The new runs or suites, in the same form; several count as runs of the same load
+    /// New runs or suites, in the same form; several count as runs of the same load
     #[arg(required = true)]
     pub new: Vec<PathBuf>,
-    /// Share by which a figure may change without counting as changed
+    /// Relative change of a figure that counts as no change, as a fraction: 0.1 is 10 %
     #[arg(long, default_value_t = Rule::default().tolerance, value_parser = number::parse_fraction)]
     pub tolerance: f64,
-    /// The same, if one run is compared with one other run
+    /// The same, for one run against one other run
     #[arg(long, default_value_t = Rule::default().pair_tolerance, value_parser = number::parse_fraction)]
     pub pair_tolerance: f64,
-    /// Largest share of comparisons of equal runs in which something may be called worse or better by chance
+    /// Chance that a comparison of equal runs calls some figure worse or better, as a fraction
     #[arg(long, default_value_t = Rule::default().error, value_parser = number::parse_fraction)]
     pub error: f64,
-    /// Take only the last N runs of a directory that holds several
+    /// Take only the newest N runs of a directory that holds several [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub last: Option<u32>,
-    /// Compare runs of different environments, paces, loads or settings all the same, and say how they differ
+    /// Compare runs even if their environments, paces, loads or settings differ, and say how they differ
     #[arg(long)]
     pub anyway: bool,
-    /// Write the answer for programs to this file as well
+    /// Also write the answer to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
 
 const MORE: &str = "\
-A figure is worse or better only where its whole confidence interval is
-beyond the tolerance, alike where all of it is within, and else cannot be
-told. Several runs on a side tell most: messages of one run share its moment,
-so the scatter of runs is what counts (docs/COMPARE.md has the method and its
-source). One run with one other is told by much larger differences only.
+The change of each figure has a confidence interval. If the whole interval is
+beyond the tolerance, the figure is worse or better; if the whole interval is
+within it, the figure is alike; else it cannot be told. Give several runs on
+each side: the differences between equal runs decide how wide the interval is.
+One run against one other shows only much larger changes. docs/COMPARE.md has
+the method and its source.
 
-Exit codes: 0 nothing is worse; 10 something is; 11 nothing could be told;
-2 no run there, or runs that may not be compared";
+Exit codes: 0 nothing is worse; 10 something is worse; 11 no figure could be
+told; 2 no run is there, or the runs may not be compared";
 
 /// The answer.
 #[derive(Debug, Serialize)]

@@ -39,10 +39,11 @@ const MOST_ROWS: usize = 1_000;
 #[derive(Debug, Clone, clap::Args)]
 #[command(mut_arg("queue", |arg| arg.required(false)), mut_arg("table", |arg| arg.required(false)))]
 pub struct InitArgs {
-    /// A file of messages, one a line, each as its queue holds it; a JSON list of them; or what `az storage message peek -o json` prints
+    /// File of messages: one message a line, as the queue holds it; or a JSON list of messages; or the output of `az storage
+    /// message peek -o json`
     #[arg(long, requires = "rows")]
     pub messages: Option<PathBuf>,
-    /// A file of rows, one a line, each an object of JSON; or what `az storage entity query -o json` prints or Storage Explorer exports
+    /// File of rows: one JSON object a line; or the output of `az storage entity query -o json`; or an export of Storage Explorer
     #[arg(long, requires = "messages")]
     pub rows: Option<PathBuf>,
     /// The account to look at instead.

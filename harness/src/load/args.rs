@@ -19,66 +19,73 @@ use crate::run::{Load, Patience};
 /// A load, its consumers, and what it must keep.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LoadArgs {
-    /// Messages to send
+    /// Number of messages to send
     #[arg(long, default_value_t = 20_000, value_parser = messages, allow_hyphen_values = true)]
     pub messages: u64,
-    /// Number of consumers that compete for the messages
+    /// Number of consumers that compete for the messages, 1 to 256
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub consumers: u32,
-    /// Begin with no consumer, and let a ScaledObject for each queue decide how many there are; KEDA works with it in a cluster, a model
-    /// of KEDA elsewhere
+    /// Start without consumers, and scale them by a ScaledObject for each queue: by KEDA in a cluster, by a model of KEDA
+    /// elsewhere
     #[arg(long, conflicts_with_all = ["consumers", "find_rate"])]
     pub scaled: bool,
-    /// The directory of the manifests by which --scaled scales consumers; in a cluster the overlay says it [default: builtin:k8s/base]
+    /// Directory with the manifests for --scaled, such as the ScaledObject; in a cluster, those of the overlay are used instead
+    /// [default: builtin:k8s/base]
     #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
-    /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv [default:
-    /// constant:1000/s, and constant:200/s on Azurite]
+    /// How messages arrive: constant:200/s, poisson:200/s, burst (all at once), burst:100/30s (100 every 30 s),
+    /// ramp:10/s..200/s:60s, trace:file.csv; `producer --help` explains them [default: constant:1000/s, but constant:200/s on
+    /// Azurite]
     #[arg(long)]
     pub shape: Option<Shape>,
-    /// Size of the payloads, in bytes: sample (the sample's text alone, which is ASCII), 512, uniform:100..2000, exponential:800
+    /// Size of each payload in bytes: a number such as 512, uniform:100..2000, exponential:800 (mean), or sample (only the text
+    /// of the Microsoft sample, in ASCII)
     #[arg(long, default_value_t = Load::PAYLOAD)]
     pub payload: PayloadSize,
-    /// Fraction of messages sent twice on purpose, 0 to 1
+    /// Fraction of the messages to send twice on purpose, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
-    /// Number of generators, each of which sends a slice of the load: a multiple of --queues [default: one for each queue]
+    /// Number of generators (producer processes) that share the load, 1 to 64; a multiple of --queues [default: one for each
+    /// queue]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub generators: Option<u32>,
-    /// Number of queues over which the load and the consumers are spread
+    /// Number of queues, 1 to 32; messages and consumers are spread evenly over them
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
     pub queues: u32,
-    /// Simulated work of a consumer: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms, cpu:20ms
+    /// Simulated work for each message: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms (mean), cpu:20ms (keeps a core
+    /// busy) [default: the worker's own setting]
     #[arg(long)]
     pub work: Option<String>,
-    /// Visibility timeout (lease) of a consumer, whole seconds
+    /// Visibility timeout (lease) that a consumer asks for, in whole seconds such as 30s [default: the worker's own setting]
     #[arg(long, value_parser = duration::parse_visibility)]
     pub visibility: Option<Duration>,
-    /// Messages that a consumer works on at once
+    /// Number of messages that one consumer works on at once [default: the worker's own setting]
     #[arg(long)]
     pub concurrency: Option<u32>,
-    /// A latency limit, such as 'end to end p99 2s'; repeat for more
+    /// Latency limit that the run must keep, such as 'end to end p99 2s'; repeat for more [default: none]
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
-    /// Find the highest rate that keeps the limits (without --limit: end to end p99 100ms): raise the rate in steps until a limit
-    /// breaks, then close in; --messages and --shape are ignored
+    /// Find the highest rate that keeps the limits: raise the rate in steps until a limit breaks, then narrow down. Without
+    /// --limit, the limit is 'end to end p99 100ms'. --messages and --shape are ignored
     #[arg(long)]
     pub find_rate: bool,
-    /// How long each rate is held while --find-rate searches
+    /// How long --find-rate holds each rate
     #[arg(long, default_value = "10s", value_parser = duration::parse_positive, requires = "find_rate")]
     pub step: Duration,
-    /// How long the queue may take to empty after the last send
+    /// Longest time from the last send until the queue must be empty
     #[arg(long, default_value = "120s", value_parser = duration::parse_positive)]
     pub settle: Duration,
+    /// Seed of payloads, arrivals and faults: the same seed repeats a run [default: random]
+    #[arg(long, value_parser = number::parse_seed, allow_hyphen_values = true)]
+    pub seed: Option<u64>,
+    /// Directory in which the run gets its own directory [default: target/runs in a Cargo workspace, else edw-out/runs in the
+    /// project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
+    pub out: PathBuf,
+    // Last, because the help heading of flattened flags also holds for the flags after them.
     /// What runs
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Seed, to repeat a run [default: random]
-    #[arg(long, value_parser = number::parse_seed, allow_hyphen_values = true)]
-    pub seed: Option<u64>,
-    /// Where the run's directory goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
-    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
-    pub out: PathBuf,
 }
 
 fn messages(text: &str) -> Result<u64, String> {

@@ -12,43 +12,44 @@ use project;
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SuiteArgs {
-    /// Only scenarios whose name contains this text
+    /// Run only the scenarios whose name contains this text
     pub filter: Option<String>,
-    /// Only the scenarios with the tag @smoke: the few that show most in the shortest time
+    /// Run only the scenarios with the tag @smoke: the few that show most in the shortest time
     #[arg(long, env = "EDW_SMOKE")]
     pub smoke: bool,
-    /// Print the names of the selected scenarios, and run none
+    /// Print the names of the selected scenarios, and run nothing
     #[arg(long)]
     pub list: bool,
-    /// A feature file, or a directory of them; repeat for more. `builtin:features` are the program's own [default: features of
-    /// the project, where there are any, else builtin:features]
+    /// Feature file, or directory of feature files; repeat for more. `builtin:features` are those inside this program [default:
+    /// the directory `features` of the project if it exists, else builtin:features]
     #[arg(long, env = "EDW_FEATURES", default_values_os_t = [project::features()], hide_default_value = true)]
     pub features: Vec<PathBuf>,
-    /// Directory of the manifests whose settings scale the consumers of scenarios [default: builtin:k8s/base]
+    /// Directory with the manifests, such as the ScaledObject, that scale the consumers of scenarios [default: builtin:k8s/base]
     #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
-    /// Where run directories go [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    /// Directory in which the suite gets its own directory [default: target/runs in a Cargo workspace, else edw-out/runs in the
+    /// project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
-    /// Scenarios that run at the same time
+    /// Number of scenarios that run at the same time, 1 to 64
     #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
+    /// Seed of the suite and of each of its runs: the same seed repeats them [default: random]
+    #[arg(long, env = "EDW_SCENARIO_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
+    pub seed: Option<u64>,
+    /// Which run directories to keep; the suite's own report is always kept [default: all; in cargo test: failed]
+    #[arg(long, env = "EDW_KEEP", value_enum)]
+    pub keep: Option<Keep>,
+    /// Longest time for one step, in addition to the times that its sentence states
+    #[arg(long, env = "EDW_STEP_DEADLINE", default_value = "120s", value_parser = duration::parse_positive)]
+    pub step_deadline: Duration,
+    /// Longest time for one scenario, in addition to the times that its sentences state
+    #[arg(long, env = "EDW_SCENARIO_DEADLINE", default_value = "300s", value_parser = duration::parse_positive)]
+    pub scenario_deadline: Duration,
+    // Last, because the help heading of flattened flags also holds for the flags after them.
     /// What runs
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Seed of the suite and of each of its runs, to repeat one [default: random]
-    #[arg(long, env = "EDW_SCENARIO_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
-    pub seed: Option<u64>,
-    /// Keep run directories: `all`, or only those of scenarios that did not pass (`failed`); the suite's own report is always
-    /// kept [default: all; cargo test: failed]
-    #[arg(long, env = "EDW_KEEP", value_enum)]
-    pub keep: Option<Keep>,
-    /// How long a step may take, beyond the times that its sentence states
-    #[arg(long, env = "EDW_STEP_DEADLINE", default_value = "120s", value_parser = duration::parse_positive)]
-    pub step_deadline: Duration,
-    /// How long a scenario may take, beyond the times that its sentences state
-    #[arg(long, env = "EDW_SCENARIO_DEADLINE", default_value = "300s", value_parser = duration::parse_positive)]
-    pub scenario_deadline: Duration,
 }
 
 /// Which run directories are kept.

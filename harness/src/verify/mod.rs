@@ -43,32 +43,33 @@ const DATA: &str = "data";
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "which", required = true, multiple = false, args = ["run", "summary"])]
 pub struct VerifyArgs {
-    /// The run: its directory, below --out, holds the producer's summary
+    /// Id of the run; its directory, below --out, holds the producer's summary
     #[arg(long)]
     pub run: Option<RunId>,
-    /// The producer's summary, as its --summary wrote it
+    /// File to which the producer wrote its summary (its --summary)
     #[arg(long)]
     pub summary: Option<PathBuf>,
-    /// The column that holds the message id
+    /// Name of the column that holds the message id
     #[arg(long, default_value = ROW_KEY)]
     pub id_column: String,
-    /// The column that holds the payload
+    /// Name of the column that holds the payload
     #[arg(long, default_value = "data")]
     pub data_column: String,
-    /// The description of the workload, instead of these columns [default: edw.yaml here or in a directory above, where no column is named]
+    /// File that describes the workload, instead of flags about columns [default: edw.yaml here or in a directory above, if no
+    /// flag about columns is given]
     #[arg(long, env = "EDW_WORKLOAD", conflicts_with_all = ["id_column", "data_column", "payload_only"])]
     pub workload: Option<PathBuf>,
-    /// Judge only ids and payloads, because the rows lack the other columns of the contract; always so if the id is not the
-    /// RowKey
+    /// Judge only ids and payloads, for rows without the other columns of the contract; always so if --id-column is not RowKey
     #[arg(long)]
     pub payload_only: bool,
-    /// A latency limit, such as 'end to end p99 2s'; repeat for more
+    /// Latency limit that the rows must keep, such as 'end to end p99 2s'; repeat for more [default: none]
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
-    /// How long to wait while messages of the run are still in the queue, visible or leased, and consumers may finish them
+    /// Longest time to wait for consumers while the queue still has messages of the run, visible or leased
     #[arg(long, default_value = "120s", value_parser = duration::parse)]
     pub settle: Duration,
-    /// Where run directories are, and where the report goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    /// Directory that holds the run directories, and gets the report [default: target/runs in a Cargo workspace, else
+    /// edw-out/runs in the project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// The storage

@@ -9,19 +9,19 @@ pub(crate) struct Args {
     /// What to measure
     #[arg(value_enum, required = true)]
     pub(crate) what: Vec<What>,
-    /// Rounds of each side; sides alternate, medians are compared
+    /// Number of rounds for each side; the sides take turns, and their medians are compared
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
-    /// Messages of one round of `put`
+    /// Number of messages in one round of `put`
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(64..))]
     pub(crate) puts: u64,
-    /// Messages waiting at the begin of one round of `consume`, `memory` and `cpu`
+    /// Number of messages in the queue at the begin of one round of `consume`, `memory` and `cpu`
     #[arg(long, default_value_t = 1_500, value_parser = clap::value_parser!(u64).range(64..))]
     pub(crate) backlog: u64,
-    /// Requests in flight when putting, messages in flight when consuming; the same for both sides
+    /// Number of requests in flight (`put`) or messages in flight (others), the same for both sides
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) concurrency: u16,
-    /// One short round each, to see that everything runs: its figures mean nothing
+    /// Run one short round each, to see that everything works; the figures mean nothing
     #[arg(long)]
     pub(crate) smoke: bool,
 }

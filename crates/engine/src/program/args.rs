@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf};
 /// The arguments of the engine.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Address to listen at; 0.0.0.0 is every address of this machine
+    /// IP address to listen at; 0.0.0.0 is every address of this machine
     #[arg(long, env = "EDW_ENGINE_HOST", default_value = "127.0.0.1")]
     pub host: IpAddr,
 
@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(long, env = "EDW_ENGINE_TABLE_PORT", default_value_t = 10002)]
     pub table_port: u16,
 
-    /// Keep the data in this directory, so that it survives the end of the process, a kill -9 too; in memory without
+    /// Directory for the data, which then survives the end of the process, even a kill -9 [default: none, data in memory only]
     #[arg(long, env = "EDW_ENGINE_DIRECTORY", value_name = "DIRECTORY")]
     pub directory: Option<PathBuf>,
 
@@ -25,7 +25,7 @@ pub struct Args {
     #[arg(long, env = "EDW_ENGINE_ACCOUNT", default_value = crate::ACCOUNT)]
     pub account: String,
 
-    /// Key of the account, in base64; by default the published key of emulators
+    /// Key of the account, in base64 [default: the published key of emulators]
     #[arg(
         long,
         env = "EDW_ENGINE_KEY",
@@ -35,7 +35,7 @@ pub struct Args {
     )]
     pub key: String,
 
-    /// Speak HTTPS with the certificate in this PEM file, and take bearer tokens as well
+    /// PEM file with a certificate: serve HTTPS, and accept bearer tokens too [default: none, HTTP]
     #[arg(
         long,
         env = "EDW_ENGINE_CERTIFICATE",
@@ -44,7 +44,7 @@ pub struct Args {
     )]
     pub certificate: Option<PathBuf>,
 
-    /// Private key of the certificate, as PEM
+    /// PEM file with the private key of the certificate
     #[arg(
         long,
         env = "EDW_ENGINE_CERTIFICATE_KEY",

@@ -37,10 +37,10 @@ impl fmt::Display for Switch {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "With --env aks")]
 pub struct AksArgs {
-    /// Name of the environment that `aks up` has created; it decides cluster, storage and overlay
+    /// Name of an environment that `aks up` has created; it sets cluster, storage and overlay
     #[arg(id = "aks_run", long = "aks-run", env = "EDW_AKS_RUN")]
     pub run: Option<String>,
-    /// Directory in which `aks up` has written the data of the environment
+    /// Directory that was given to `aks up` as --out
     #[arg(
         id = "aks_out",
         long = "aks-out",
@@ -64,34 +64,34 @@ impl AksArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "With --env cluster")]
 pub struct ClusterArgs {
-    /// The context of the kubeconfig whose cluster is used; it is never guessed
+    /// Context of the kubeconfig that leads to the cluster; required, because the current context is never used
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
-    /// The kustomization that is applied for each run [default: builtin:k8s/overlays/local]
+    /// Directory of the kustomization that is applied for each run [default: builtin:k8s/overlays/local]
     #[arg(long, env = "EDW_OVERLAY", default_value = OVERLAY, hide_default_value = true)]
     pub overlay: PathBuf,
-    /// The image of the consumer, in place of the overlay's
+    /// Image of the consumer [default: that of the overlay]
     #[arg(long, env = "EDW_CONSUMER_IMAGE")]
     pub consumer_image: Option<String>,
-    /// The image of the producer [default: `producer` beside the consumer's]
+    /// Image of the producer [default: `producer` in the consumer's registry and with its tag]
     #[arg(long, env = "EDW_PRODUCER_IMAGE")]
     pub producer_image: Option<String>,
-    /// The image of the wire [default: `wire` beside the consumer's]
+    /// Image of the wire [default: `wire` in the consumer's registry and with its tag]
     #[arg(long, env = "EDW_WIRE_IMAGE")]
     pub wire_image: Option<String>,
-    /// Whether a proxy, the wire, sits between workload and storage: it records every request, and injects the faults of
-    /// scenarios [default: on if the overlay has its own storage, or storage uses HTTPS]
+    /// Whether the wire, a proxy between workload and storage, records every request and injects the faults of scenarios
+    /// [default: on if the overlay has its own storage, or storage uses HTTPS]
     #[arg(long, env = "EDW_WIRE")]
     pub wire: Option<Switch>,
-    /// Label of the nodes that scenarios about nodes may cordon and drain, each for the length of its run; no other node is
-    /// touched, and without this flag those scenarios are not run. A node that also has the label edw/may-be-deleted=true is
-    /// deleted if a scenario takes it away for good
+    /// Label of the nodes that scenarios may cordon and drain while they run. No other node is touched, and without this flag
+    /// scenarios about nodes do not run. A node that also has the label edw/may-be-deleted=true is deleted if a scenario removes
+    /// it for good
     #[arg(long, env = "EDW_DRAIN_NODES", value_name = "KEY=VALUE")]
     pub drain_nodes: Option<NodeLabel>,
-    /// Time after which `harness sweep` may remove the namespace of a run that still exists
+    /// Time from the start of a run until `harness sweep` may remove its namespace
     #[arg(long, env = "EDW_NAMESPACE_LIFE", value_parser = duration::parse_positive, default_value = "4h")]
     pub namespace_life: Duration,
-    /// Keep the namespace of a run after its end, for inspection
+    /// Keep the namespace of a run when the run has ended, for inspection
     #[arg(long)]
     pub keep_namespace: bool,
 }

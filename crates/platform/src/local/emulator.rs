@@ -21,9 +21,9 @@ const START: Duration = Duration::from_secs(20);
 /// Which storage runs are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum StorageChoice {
-    /// The project's own engine, in a process of its own: fast at any backlog, and needs nothing but this program
+    /// The project's own storage engine, in its own process: fast at any backlog, and needs no other program
     Engine,
-    /// Azurite, the official emulator: at an address that is given, by Docker or from npm
+    /// Azurite, the official emulator: at a given address, or started by Docker or from npm
     Azurite,
 }
 

@@ -21,12 +21,12 @@ const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
 /// Where the workload can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum EnvironmentName {
-    /// Processes on this machine, and Azurite; the autoscaler is a model, nodes are simulated
+    /// Processes on this machine; the storage is what --storage says, the autoscaler is a model, nodes are simulated
     #[default]
     Local,
-    /// Pods in a Kubernetes cluster that has KEDA; --context names it
+    /// Pods in a Kubernetes cluster that has KEDA; --context names the cluster
     Cluster,
-    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` brings it up
+    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` creates the environment
     Aks,
 }
 
@@ -36,17 +36,18 @@ pub struct WorkloadArgs {
     /// Where the workload runs
     #[arg(long = "env", env = "EDW_ENV", value_enum, default_value_t)]
     pub environment: EnvironmentName,
-    /// The storage that runs use [default: for load, engine, or azurite if an address is given; for run, azurite]
+    /// Storage of runs on this machine [default: for load, engine, or azurite if an address of Azurite is given; for run,
+    /// azurite]
     #[arg(long, env = "EDW_STORAGE", value_enum)]
     pub storage: Option<StorageChoice>,
-    /// Run this shell command as the consumer, instead of the project's own; docs/CONSUMER.md has the contract that it must keep
+    /// Shell command to run as the consumer, instead of the project's own; docs/CONSUMER.md has the contract that it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
-    /// The description of the workload: its message, its row, its worker; docs/DESCRIPTION.md [default: edw.yaml here or in a directory above,
-    /// else the project's own]
+    /// File that describes the workload: its messages, rows and worker (docs/DESCRIPTION.md) [default: edw.yaml here or in a
+    /// directory above, else the project's own workload]
     #[arg(long, env = "EDW_WORKLOAD")]
     pub workload: Option<PathBuf>,
-    /// How long a storage whose address is given may fail to answer before the run ends as inconclusive
+    /// Longest time that storage at a given address may fail to answer; after it, the run ends as inconclusive
     #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
     pub storage_patience: Duration,
     /// Which cluster

@@ -13,10 +13,10 @@ use super::{InvalidName, QueueName, Secret, TableName};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct AccountArgs {
-    /// Storage account name; not needed when the endpoints are given
+    /// Name of the storage account; not needed if the endpoints are given
     #[arg(long, env = "AZURE_STORAGE_ACCOUNT_NAME", hide_env_values = true, value_parser = parse_account)]
     pub account: Option<String>,
-    /// Endpoint suffix of the cloud the account is in
+    /// Endpoint suffix of the Azure cloud that has the account
     #[arg(
         long,
         env = "AZURE_STORAGE_ENDPOINT_SUFFIX",
@@ -35,10 +35,10 @@ pub struct AccountArgs {
     )]
     pub credential: CredentialChoice,
     // `Credential::choose` checks its form, because clap would repeat the value in an error.
-    /// Shared access signature: prefer the variable, as other users of a machine can read command lines
+    /// Shared access signature (SAS). Better set the variable: other users of the machine can read command lines
     #[arg(long, env = "AZURE_STORAGE_SAS_TOKEN", hide_env_values = true)]
     pub sas: Option<Secret>,
-    /// Connection string with a SAS (`SharedAccessSignature=`), or of Azurite's development account; one with an account's own
+    /// Connection string that holds a SAS (`SharedAccessSignature=`), or that of Azurite's development account; any other account
     /// key is refused
     #[arg(long, env = "AZURE_STORAGE_CONNECTION_STRING", hide_env_values = true)]
     pub connection_string: Option<Secret>,
@@ -48,10 +48,11 @@ pub struct AccountArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct QueueArgs {
-    /// Queue name
+    /// Name of the queue
     #[arg(long, env = "AZURE_QUEUE_NAME", hide_env_values = true, value_parser = parse_name::<QueueName>)]
     pub queue: QueueName,
-    /// Queue endpoint, for Azurite or a private link, such as <http://127.0.0.1:10001/devstoreaccount1>
+    /// URL of the queue service, for Azurite or a private link, such as <http://127.0.0.1:10001/devstoreaccount1> [default: made
+    /// from the account's name and the endpoint suffix]
     #[arg(long, env = "AZURE_QUEUE_ENDPOINT", hide_env_values = true, value_parser = parse_endpoint)]
     pub queue_endpoint: Option<reqwest::Url>,
 }
@@ -60,10 +61,11 @@ pub struct QueueArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage")]
 pub struct TableArgs {
-    /// Table name
+    /// Name of the table
     #[arg(long, env = "AZURE_TABLE_NAME", hide_env_values = true, value_parser = parse_name::<TableName>)]
     pub table: TableName,
-    /// Table endpoint, for Azurite or a private link, such as <http://127.0.0.1:10002/devstoreaccount1>
+    /// URL of the table service, for Azurite or a private link, such as <http://127.0.0.1:10002/devstoreaccount1> [default: made
+    /// from the account's name and the endpoint suffix]
     #[arg(long, env = "AZURE_TABLE_ENDPOINT", hide_env_values = true, value_parser = parse_endpoint)]
     pub table_endpoint: Option<reqwest::Url>,
 }

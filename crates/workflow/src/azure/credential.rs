@@ -40,9 +40,10 @@ pub enum CredentialChoice {
     Auto,
     /// Microsoft Entra Workload ID: the pod's projected service account token (`AZURE_FEDERATED_TOKEN_FILE`)
     WorkloadIdentity,
-    /// The identity of the virtual machine or app service; `AZURE_CLIENT_ID` says which where there are several
+    /// The identity of the virtual machine or app service; if there are several, `AZURE_CLIENT_ID` names one
     ManagedIdentity,
-    /// A job of GitHub Actions with the permission `id-token: write`, whose identity `AZURE_CLIENT_ID` and `AZURE_TENANT_ID` name
+    /// The identity that `AZURE_CLIENT_ID` and `AZURE_TENANT_ID` name, in a job of GitHub Actions with the permission `id-token:
+    /// write`
     Github,
     /// The developer's sign-in (az login, azd auth login)
     Developer,
