@@ -52,8 +52,8 @@ pub use profile::{Need, Offers, Profile};
 pub use sender::{Lines, Sender, generator_name};
 pub use taken::{PARTS, Taken};
 pub use workers::{
-    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, Worker,
-    WorkerSpec, Workers,
+    Act, Cause, ConsumerOptions, Departure, End, Readiness, Replicas, Roster, Worker, WorkerSpec,
+    WorkerState, Workers,
 };
 
 use evidence::events::{EventLog, Fact, Resource};

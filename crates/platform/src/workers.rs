@@ -112,17 +112,17 @@ pub struct Worker {
     pub group: &'static str,
     /// Its node, if there are nodes.
     pub node: Option<String>,
-    /// Its phase.
-    pub phase: Phase,
+    /// Whether it runs, or was told to end.
+    pub state: WorkerState,
     /// The result of its readiness probe.
     pub readiness: Readiness,
     /// Whether it has had an answer to a receive since it was started; `None` if no wire sees its requests.
     pub has_received: Option<bool>,
 }
 
-/// The phase of a worker.
+/// Whether a worker runs, or was told to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum WorkerState {
     /// It runs, and was not told to end.
     Running,
     /// It was told to end, and has not ended.
@@ -154,17 +154,17 @@ impl fmt::Display for Readiness {
 impl Roster {
     /// The workers that run and were not told to end.
     pub fn running(&self) -> impl Iterator<Item = &Worker> {
-        self.in_phase(Phase::Running)
+        self.in_state(WorkerState::Running)
     }
 
     /// The workers that were told to end and have not ended.
     pub fn ending(&self) -> impl Iterator<Item = &Worker> {
-        self.in_phase(Phase::Ending)
+        self.in_state(WorkerState::Ending)
     }
 
-    fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Worker> {
+    fn in_state(&self, state: WorkerState) -> impl Iterator<Item = &Worker> {
         let workers = self.workers.iter();
-        workers.filter(move |worker| worker.phase == phase)
+        workers.filter(move |worker| worker.state == state)
     }
 
     /// The workers that run and, as far as is known, have begun to receive.

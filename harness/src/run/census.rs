@@ -86,14 +86,14 @@ pub(super) async fn follow(mut roster: watch::Receiver<Roster>, census: watch::S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platform::{Phase, Readiness, Worker};
+    use platform::{Readiness, Worker, WorkerState};
 
     fn roster(running: usize, wanted: u32) -> Roster {
         let worker = |n| Worker {
             name: format!("consumer-{n}"),
             group: "consumers",
             node: None,
-            phase: Phase::Running,
+            state: WorkerState::Running,
             readiness: Readiness::Silent,
             has_received: None,
         };

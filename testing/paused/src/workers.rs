@@ -11,8 +11,8 @@ use platform::settings::{consumer_variables, parse, storage_variables};
 use platform::until::until_told;
 use platform::workers::Seat;
 use platform::{
-    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, StagePlan,
-    Worker, WorkerSpec,
+    Act, Cause, ConsumerOptions, Departure, End, Readiness, Replicas, Roster, StagePlan, Worker,
+    WorkerSpec, WorkerState,
 };
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -305,9 +305,9 @@ impl Crew {
             name: it.name.clone(),
             group: it.group,
             node: None,
-            phase: match it.told {
-                None => Phase::Running,
-                Some(_) => Phase::Ending,
+            state: match it.told {
+                None => WorkerState::Running,
+                Some(_) => WorkerState::Ending,
             },
             readiness: Readiness::Silent,
             has_received: None,

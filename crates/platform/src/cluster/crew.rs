@@ -18,7 +18,9 @@ use workflow::contract::workload::{Exit, WorkerForm};
 
 use super::nodes::ANNOUNCED;
 use crate::logs;
-use crate::workers::{Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end};
+use crate::workers::{
+    Cause, Departure, End, Readiness, Roster, Worker, WorkerState, is_orderly_end,
+};
 
 /// The workers of a run.
 pub(super) struct Crew {
@@ -360,10 +362,10 @@ impl Crew {
                 name: member.view.name.clone(),
                 group: member.group,
                 node: member.view.node.clone(),
-                phase: if member.told.is_some() {
-                    Phase::Ending
+                state: if member.told.is_some() {
+                    WorkerState::Ending
                 } else {
-                    Phase::Running
+                    WorkerState::Running
                 },
                 readiness: if member.view.is_ready {
                     Readiness::Ready

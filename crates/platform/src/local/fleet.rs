@@ -28,7 +28,7 @@ use super::process::{self, Process, exited, restarted};
 use super::{Host, Place};
 use crate::nodes::NodesView;
 use crate::workers::{
-    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Roster, Seat, Worker,
+    Act, Cause, ConsumerOptions, Departure, End, Readiness, Roster, Seat, Worker, WorkerState,
     is_orderly_end,
 };
 
@@ -97,13 +97,13 @@ impl Member {
         self.process.name()
     }
 
-    fn seen(&self, phase: Phase) -> Worker {
+    fn seen(&self, state: WorkerState) -> Worker {
         let prober = self.prober.as_ref();
         Worker {
             name: self.name().to_owned(),
             group: self.group,
             node: self.node.clone(),
-            phase,
+            state,
             readiness: prober.map_or(Readiness::Silent, Prober::last),
             has_received: Some(self.lane.has_received_since(self.started)),
         }
@@ -351,11 +351,11 @@ impl Fleet {
         let running = self
             .running
             .iter()
-            .map(|member| member.seen(Phase::Running));
+            .map(|member| member.seen(WorkerState::Running));
         let leaving = self
             .leaving
             .iter()
-            .map(|leaving| leaving.seen(Phase::Ending));
+            .map(|leaving| leaving.seen(WorkerState::Ending));
         self.roster.send_replace(Roster {
             workers: running.chain(leaving).collect(),
             departed: self.departed.clone(),

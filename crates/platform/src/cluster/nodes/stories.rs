@@ -19,7 +19,7 @@ use super::seen::{Rules, SeenNode};
 use super::story::{By, Moment, Story};
 use crate::nodes::NodesView;
 use crate::simulated::{Capacity, Eviction, Figures, NodeView};
-use crate::workers::{Phase, Readiness, Roster, Worker};
+use crate::workers::{Readiness, Roster, Worker, WorkerState};
 
 /// Minimum age of a node that is evicted: scheduled events come within five minutes of the first call, which itself may take
 /// two minutes (Azure, "Scheduled Events for Linux VMs"). For a younger machine nobody can tell whether it was notified.
@@ -329,7 +329,9 @@ impl Stories {
                 .node
                 .as_ref()
                 .is_none_or(|node| !evicted.contains(node));
-            worker.phase == Phase::Running && worker.readiness == Readiness::Ready && sits_safe
+            worker.state == WorkerState::Running
+                && worker.readiness == Readiness::Ready
+                && sits_safe
         };
         let ready = roster.workers.iter().filter(is_ready).count();
         let mut told = Vec::new();

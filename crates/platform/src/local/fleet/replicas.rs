@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
-use super::{Asked, Cause, ConsumerOptions, Departure, Fleet, GONE, Member, Phase, Worker};
+use super::{Asked, Cause, ConsumerOptions, Departure, Fleet, GONE, Member, Worker, WorkerState};
 
 /// Restart delay from the second restart on (kubelet, `CrashLoopBackOff`: 10 s, doubled each time, at most 5 min; the first
 /// restart comes at once).
@@ -87,8 +87,8 @@ impl Leaving {
         self.member.node.as_deref()
     }
 
-    pub(super) fn seen(&self, phase: Phase) -> Worker {
-        self.member.seen(phase)
+    pub(super) fn seen(&self, state: WorkerState) -> Worker {
+        self.member.seen(state)
     }
 
     pub(super) fn into_member(self) -> Member {

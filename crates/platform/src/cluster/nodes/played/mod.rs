@@ -21,7 +21,7 @@ use super::super::crew::Crew;
 use super::*;
 use crate::simulated::Ended;
 use crate::until::until_told;
-use crate::workers::{Phase, Readiness, Worker};
+use crate::workers::{Readiness, Worker, WorkerState};
 
 /// Time limit for every wait.
 const SOON: Duration = Duration::from_secs(20);
@@ -158,7 +158,7 @@ fn worker(name: &str, node: &str) -> Worker {
         name: name.to_owned(),
         group: "consumers",
         node: Some(node.to_owned()),
-        phase: Phase::Running,
+        state: WorkerState::Running,
         readiness: Readiness::Ready,
         has_received: None,
     }

@@ -86,7 +86,7 @@ impl Told {
             name: consumer.to_owned(),
             group: "consumers",
             node: Some(node.to_owned()),
-            phase: Phase::Running,
+            state: WorkerState::Running,
             readiness: Readiness::Ready,
             has_received: None,
         });
