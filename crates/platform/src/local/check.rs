@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn a_command_that_cannot_run_is_told_apart_from_one_that_may() {
         for (command, text) in [
-            ("", "it is empty"),
-            (" ", "it is empty"),
+            ("", "the command is empty"),
+            (" ", "the command is empty"),
             ("echo 'x", "the shell cannot read it"),
             ("no-such-program --flag", "no program \"no-such-program\""),
             ("/no/such/program", "check its path"),

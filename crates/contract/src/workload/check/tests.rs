@@ -78,7 +78,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "result: \"{payload}\"",
             "Timestamp: \"{done}\"",
-            "line 10: the column Timestamp",
+            "line 10: the table service itself writes the column Timestamp",
         ),
         (
             "text: \"{payload}\"",
@@ -328,7 +328,7 @@ fn what_is_given_up_holds_its_message() {
     assert!(
         poison("  queue: \"{queue}\"\n")
             .unwrap()
-            .contains("the queue itself")
+            .contains("the name of the queue")
     );
     for name in [
         "{queue}_poison",

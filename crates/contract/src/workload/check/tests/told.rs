@@ -71,7 +71,7 @@ fn the_line_told_is_that_of_the_value_itself() {
                 \"Timestamp\": \"{id}\"}}}";
     let problems = lines(json);
     assert!(
-        problems[0].starts_with("line 5: the column Timestamp"),
+        problems[0].starts_with("line 5: the table service itself writes the column Timestamp"),
         "{problems:?}"
     );
 }
