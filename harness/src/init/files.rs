@@ -250,6 +250,14 @@ fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
         !all.is_empty(),
         "it is an empty list, and no row is in it; {SOME_ROWS}"
     );
+    let is_page = |entry: &Value| {
+        let page = entry.as_array().filter(|page| !page.is_empty());
+        page.is_some_and(|page| page.iter().all(Value::is_object))
+    };
+    if all.iter().all(is_page) {
+        let pages = all.into_iter().map(|page| rows_of(page, "a page"));
+        return Ok(pages.collect::<anyhow::Result<Vec<_>>>()?.concat());
+    }
     let objects = (1..)
         .zip(all)
         .map(|(number, entry)| row(entry, &format!("entry {number} of the list")));

@@ -14,7 +14,7 @@ use serde_json::Value;
 use workflow::contract::json;
 use workflow::contract::text::{decode, is_utf16};
 
-pub(super) use self::fields::{counted, several};
+pub(super) use self::fields::{counted, named, several};
 
 /// The first bytes of gzip data (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];

@@ -30,7 +30,7 @@ use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 use manifest::text_of;
 use workflow::exit::WrongInput;
 
-use self::kind::{Placed, counted, decoded, one_kind, several};
+use self::kind::{Placed, counted, decoded, named, one_kind, several};
 
 /// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;
@@ -187,7 +187,8 @@ pub fn described(samples: &Examples) -> anyhow::Result<String> {
     Ok(write::yaml(encoding, &found, samples))
 }
 
-/// `samples` with every message and every row once, and what is said of this. Messages that are all the same are left: nothing tells these apart.
+/// `samples` with every message and every row once, and what is said of this. Doubles are left where nothing tells
+/// the others apart, or only their kind.
 fn without_doubles(samples: &Examples) -> (Examples, Vec<String>) {
     let (mut found, mut doubles) = (Examples::default(), Vec::new());
     for (number, message) in (1..).zip(&samples.messages) {
@@ -198,7 +199,12 @@ fn without_doubles(samples: &Examples) -> (Examples, Vec<String>) {
         }
     }
     let mut untold = Vec::new();
-    if found.messages.len() == 1 {
+    let parsed = samples
+        .messages
+        .iter()
+        .map(|it| serde_json::from_str(it).unwrap_or_default());
+    let kinds = named(&parsed.collect::<Vec<_>>()).unwrap_or(1);
+    if found.messages.len() == kinds {
         found.messages.clone_from(&samples.messages);
     } else if !doubles.is_empty() {
         untold.push(format!(

@@ -20,7 +20,7 @@ pub(super) fn rows(text: &str, separator: char) -> anyhow::Result<Vec<Map<String
     ensure!(
         header.iter().any(|name| KEYS.contains(&name.as_str())),
         "no column of the header is called PartitionKey: {:?}; separate the columns by commas, as Azure Storage Explorer does, or print rows \
-         with az storage entity query -o json",
+         with az storage entity query -o json, or with ConvertTo-Json in PowerShell",
         header.join(&separator.to_string())
     );
     // Some versions write a type into the first row alone (microsoft/AzureStorageExplorer#8772).

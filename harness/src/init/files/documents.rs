@@ -37,9 +37,8 @@ pub(super) fn documents(text: &str) -> Result<Option<Vec<Document<'_>>>, Wrong> 
                     text: written,
                 });
             }
-            Ok(_) => return Ok(None),
             Err(error) if is_spread(text) => return Err(wrong(text, from, &error)),
-            Err(_) => return Ok(None),
+            _ => return Ok(None),
         }
         from = to;
     }

@@ -118,8 +118,8 @@ fn untyped(value: &Value) -> Option<Value> {
     let is_type =
         |kind: &&Value| is_edm(kind) || kind.as_str().is_some_and(|kind| TYPES.contains(&kind));
     if let Some(inner) = fields.get("value") {
-        let is_typed = fields.get("edm_type").filter(is_edm).is_some()
-            || (has(&["type", "value"]) && fields.get("type").filter(is_type).is_some())
+        let is_typed = fields.get("edm_type").as_ref().is_some_and(is_edm)
+            || (has(&["type", "value"]) && fields.get("type").as_ref().is_some_and(is_type))
             // A time, as Windows PowerShell writes it.
             || (fields.len() > 1 && has(&["value", "DateTime", "DisplayHint"]));
         return is_typed.then(|| inner.clone());

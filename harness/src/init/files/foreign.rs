@@ -95,33 +95,55 @@ pub(super) fn refuse(text: &str) -> anyhow::Result<()> {
         "line 1 is what the Azure CLI prints of a message with -o tsv; {AGAIN}"
     );
     ensure!(
-        !is_object_only(first),
-        "line 1 is what a program prints of an object without what is in it; print the text of each message on a line"
+        !is_printed(first),
+        "line 1 is what a program prints of an object; print the text of each message on a line"
+    );
+    ensure!(
+        !is_listed(first),
+        "it is a list of fields, as PowerShell prints it; print the messages again with ConvertTo-Json"
     );
     if let Some(log) = log(first) {
         bail!("line 1 is a line of {log}, and no message; {AGAIN}, or write them, each on a line");
     }
+    let is_cli = first.starts_with("ERROR: ") && text.contains("ErrorCode:");
+    let is_xml = first.starts_with('<') && [first, second].iter().any(|it| it.contains("<Error>"));
+    let is_json = || {
+        let whole: Option<Map<String, Value>> = serde_json::from_str(text).ok();
+        let error = whole.filter(|it| it.len() == 1).unwrap_or_default();
+        let error = error.get("error").or_else(|| error.get("odata.error"));
+        error.is_some_and(|error| error.get("code").is_some() && error.get("message").is_some())
+    };
     ensure!(
-        !first.contains("<Error>") && !second.contains("<Error>"),
+        !is_cli && !is_xml && !is_json(),
         "it is an error of the service in place of messages: {}; {AGAIN}",
         text.trim()
     );
     Ok(())
 }
 
-/// Whether `line` is what Python, .NET, Java, JavaScript or Go print of an object that has no text of its own.
-fn is_object_only(line: &str) -> bool {
-    let line = line.trim();
-    let is_name = [
+/// Whether `line` is what Python, .NET, Java, JavaScript or Go print of an object that has no text of its own, or Rust and Java of its fields.
+fn is_printed(line: &str) -> bool {
+    let begins = |names: &[&str]| names.iter().any(|name| line.trim_start().starts_with(name));
+    let is_name = begins(&[
         "<azure.",
         "Azure.Storage.Queues.",
         "com.azure.storage.",
         "[object Object]",
         "&{",
-    ]
-    .iter()
-    .any(|it| line.starts_with(it));
-    is_name && !line.contains('"')
+    ]);
+    let of_fields = [
+        "QueueMessage {",
+        "PeekedMessage {",
+        "QueueMessageItem{",
+        "PeekedMessageItem{",
+    ];
+    is_name && !line.contains('"') || begins(&of_fields)
+}
+
+/// Whether `line` is a field of a message as PowerShell lists an object.
+fn is_listed(line: &str) -> bool {
+    let name = line.split_once(" : ").map(|(name, _)| plain(name));
+    name.is_some_and(|name| ["messageid", "messagetext", "popreceipt"].contains(&name.as_str()))
 }
 
 /// Whether it is the content, the count, the end, the ID, the begin and so on, which the Azure CLI sorts by their names.

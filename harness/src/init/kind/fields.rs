@@ -39,6 +39,11 @@ pub(in crate::init) fn several(messages: &[Value]) -> Option<String> {
     ))
 }
 
+/// How many kinds a field names that all have.
+pub(in crate::init) fn named(messages: &[Value]) -> Option<usize> {
+    Some(by_name(messages)?.1.len())
+}
+
 /// By a field that all have, in which several messages have the same.
 fn by_name(messages: &[Value]) -> Option<(String, Vec<Group>)> {
     let first = messages.first()?.as_object()?;

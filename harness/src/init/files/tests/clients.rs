@@ -171,7 +171,7 @@ fn a_table_of_messages_is_read() {
     );
     for table in [
         table.replace("Time,", "Time (UTC),"),
-        table.replace(",", ";").replace("\"\";\"\"", "\"\",\"\""),
+        table.replace(',', ";").replace("\"\";\"\"", "\"\",\"\""),
         table,
     ] {
         assert_eq!(texts(&table), ALL, "{table}");

@@ -90,6 +90,7 @@ fn rows_over_several_lines_and_pages_are_read() {
         format!("{:#}\n{:#}\n", json!([all[0]]), json!([all[1]])),
         format!("{}\n{}\n", json!([all[0]]), json!([all[1]])),
         format!("{}{}", all[0], all[1]),
+        json!([[all[0]], [all[1]]]).to_string(),
         format!(
             "{:#}\n{:#}\n",
             json!({"items": [all[0]]}),

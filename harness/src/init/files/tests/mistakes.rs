@@ -114,7 +114,23 @@ fn formats_for_people_and_logs_are_told() {
         ),
         (
             "<azure.storage.queue._models.QueueMessage object at 0x7f01>\n",
-            "line 1 is what a program prints of an object without what is in it; print the text of each",
+            "line 1 is what a program prints of an object; print the text of each",
+        ),
+        (
+            "PeekedMessageItem{messageId='a', body={\"id\": 1}}\n",
+            "line 1 is what a program prints of an object; print",
+        ),
+        (
+            "MessageId     : 0e32\nMessageText   : {\"id\": 1}\n",
+            "it is a list of fields, as PowerShell prints it; print the messages again with ConvertTo-Json",
+        ),
+        (
+            "ERROR: The specified queue does not exist.\nErrorCode:QueueNotFound\n",
+            "it is an error of the service in place of messages: ERROR: The specified",
+        ),
+        (
+            "{\"error\": {\"code\": \"AuthorizationFailure\", \"message\": \"\"}}\n",
+            "it is an error of the service in place of messages: {",
         ),
         (
             "<?xml version=\"1.0\"?>\n<Error><Code>QueueNotFound</Code></Error>\n",
