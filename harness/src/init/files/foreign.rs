@@ -4,6 +4,7 @@ use anyhow::{bail, ensure};
 use serde_json::{Map, Value};
 
 use super::envelope::plain;
+use crate::init::place::short;
 
 /// Fields that services tell of a message, and how many of them are no chance.
 const SERVICES: [(&str, usize, &[&str]); 5] = [
@@ -116,7 +117,7 @@ pub(super) fn refuse(text: &str) -> anyhow::Result<()> {
     ensure!(
         !is_cli && !is_xml && !is_json(),
         "it is an error of the service in place of messages: {}; {AGAIN}",
-        text.trim()
+        short(text.trim())
     );
     Ok(())
 }

@@ -178,6 +178,13 @@ fn what_is_given_twice_is_taken_once() {
         error.starts_with("nothing in the messages tells one from the next"),
         "{error}"
     );
+    // Messages that are nothing but their kind.
+    let kinds = [r#"{"type": "a"}"#, r#"{"type": "b"}"#, r#"{"type": "a"}"#];
+    let error = described(&kinds, &rows).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the messages are of several kinds, by their field type"),
+        "{error}"
+    );
     let kinds = [
         r#"{"type": "deleted", "ref": "A-0"}"#,
         messages[0],

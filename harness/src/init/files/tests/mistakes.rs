@@ -126,15 +126,15 @@ fn formats_for_people_and_logs_are_told() {
         ),
         (
             "ERROR: The specified queue does not exist.\nErrorCode:QueueNotFound\n",
-            "it is an error of the service in place of messages: ERROR: The specified",
+            "it is an error of the service in place of messages: \"ERROR: The specified",
         ),
         (
             "{\"error\": {\"code\": \"AuthorizationFailure\", \"message\": \"\"}}\n",
-            "it is an error of the service in place of messages: {",
+            "it is an error of the service in place of messages: \"{",
         ),
         (
             "<?xml version=\"1.0\"?>\n<Error><Code>QueueNotFound</Code></Error>\n",
-            "it is an error of the service in place of messages: <?xml",
+            "it is an error of the service in place of messages: \"<?xml",
         ),
     ] {
         let error = wrong(text);
