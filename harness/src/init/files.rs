@@ -1,30 +1,37 @@
-//! Messages and rows in files: a line for each, or as the tools that people export them with write them.
+//! Messages and rows in files: a line for each, or as the tools and clients that people export them with write them.
 //!
-//! Of messages: `az storage message peek -o json` (an array with `content`), and an array of objects or texts. Of rows: `az storage entity query
-//! -o json` (`items`), an answer of the service (`value`), an array, and the CSV of Azure Storage Explorer, in which a column `x@type`
-//! says what `x` is.
+//! Of messages: an array of objects or texts, JSON documents one after the other (`documents`), and what `az storage message peek -o json`, clients of
+//! the service and its REST API tell (`envelope`); `foreign` names what is given by mistake. Of rows: `az storage entity query -o json`
+//! (`items`), an answer of the service (`value`), an array, the objects of clients (`entity`), and the CSV of Azure Storage Explorer (`csv`), in
+//! which a column `x@type` says what `x` is.
 
-use anyhow::{bail, ensure};
+mod csv;
+mod documents;
+mod entity;
+mod envelope;
+mod foreign;
+
+use anyhow::{anyhow, bail, ensure};
 use serde_json::{Map, Value};
-use workflow::contract::json;
 use workflow::contract::text::declared_separator;
 
-use super::columns::is_of_the_service;
-use super::kind::{Placed, one_kind};
+use self::documents::{Wrong, documents};
+use self::entity::{as_stored, is_row, row};
+use self::envelope::{content, envelopes};
+use super::kind::{Placed, decoded, one_kind, trouble};
 
 /// The messages in `text`, as their queue holds them.
 pub(super) fn messages(text: &str) -> anyhow::Result<Vec<Placed>> {
+    let text = &uncoloured(text);
+    foreign::refuse(text)?;
     let found = match serde_json::from_str(text) {
         Ok(Value::Array(all)) if all.is_empty() => {
             bail!("it is an empty list, and no message is in it; {SOME_MESSAGES}")
         }
         Ok(Value::Array(all)) => of_list(&all)?,
         // One message that was written for people to read.
-        Ok(Value::Object(one)) => vec![Placed {
-            text: content(&one, "the message")?.unwrap_or_else(|| text.trim().to_owned()),
-            place: "the message".to_owned(),
-        }],
-        _ => of_lines(text)?,
+        Ok(one @ Value::Object(_)) => of_document(&one, text.trim(), "the message")?,
+        _ => of_text(text)?,
     };
     ensure!(
         !found.is_empty(),
@@ -32,6 +39,40 @@ pub(super) fn messages(text: &str) -> anyhow::Result<Vec<Placed>> {
     );
     one_kind(&found)?;
     Ok(found)
+}
+
+/// What cannot be told of `messages`, which were read from `text`.
+pub(super) fn untold(text: &str, messages: &[Placed]) -> Option<String> {
+    let has = |names: [&str; 2]| names.iter().any(|name| text.contains(name));
+    let all = |is: &dyn Fn(&str) -> bool| messages.iter().all(|it| is(&it.text));
+    // Only what was taken out of an envelope is in base64 in a file that has names of fields.
+    let is_body = has(["\"Body\"", "\"body\""]) && !has(["\"MessageText\"", "\"messageText\""]);
+    if is_body && all(&|text| decoded(text).is_some()) {
+        let told = "Whether the queue holds base64, as is taken here: .NET prints a Body in base64 also where the queue holds the text itself. If it \
+                    does: encoding: text.";
+        return Some(told.to_owned());
+    }
+    let is_quoted = |text: &str| {
+        let inner = serde_json::from_str::<String>(text);
+        inner.is_ok_and(|it| serde_json::from_str::<Map<String, Value>>(&it).is_ok())
+    };
+    all(&is_quoted).then(|| {
+        "Whether the queue holds the quotes around each message and the backslashes in it: where only the export has them, export the texts \
+         themselves, as jq -r does, and more is found."
+            .to_owned()
+    })
+}
+
+/// `text` without the colours of a terminal, as `-o jsonc` of the Azure CLI and `jq -C` have them.
+fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut found = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (colours, rest) = part.split_once('m').unwrap_or(("", part));
+        let is_colour = colours.chars().all(|it| it.is_ascii_digit() || it == ';');
+        found.push_str(if is_colour { rest } else { part });
+    }
+    found
 }
 
 /// The entries of a list, each a message.
@@ -58,41 +99,55 @@ fn of_list(all: &[Value]) -> anyhow::Result<Vec<Placed>> {
     (1..).zip(all).map(placed).collect()
 }
 
+/// The messages in `value`, which is `text` in the file: those that a client tells in it, or itself.
+fn of_document(value: &Value, text: &str, place: &str) -> anyhow::Result<Vec<Placed>> {
+    if let Some(all) = envelopes(value) {
+        return of_list(all);
+    }
+    let told = value
+        .as_object()
+        .map_or(Ok(None), |message| content(message, place))?;
+    Ok(vec![Placed {
+        text: told.unwrap_or_else(|| text.to_owned()),
+        place: place.to_owned(),
+    }])
+}
+
+/// The messages of a text that is not JSON as a whole.
+fn of_text(text: &str) -> anyhow::Result<Vec<Placed>> {
+    if let Some(answer) = envelope::of_xml(text) {
+        return Ok(answer);
+    }
+    if let Some(table) = envelope::of_csv(text)? {
+        return Ok(table);
+    }
+    let documents = documents(text).map_err(|Wrong { place, words }| {
+        anyhow!("{place} is no JSON: {words}; mend it, or leave it out")
+    })?;
+    if let Some(all) = documents {
+        let placed = all
+            .iter()
+            .map(|it| of_document(&it.value, it.text, &it.place));
+        let placed: Vec<Vec<Placed>> = placed.collect::<anyhow::Result<_>>()?;
+        return Ok(placed.concat());
+    }
+    of_lines(text)
+}
+
 /// The lines that are not empty, each a message.
 fn of_lines(text: &str) -> anyhow::Result<Vec<Placed>> {
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     let placed = |(number, line): (usize, &str)| {
-        let place = format!("line {number}");
-        let exported = match serde_json::from_str(line) {
-            Ok(Value::Object(message)) => content(&message, &place)?,
-            _ => None,
-        };
-        let text = exported.unwrap_or_else(|| line.to_owned());
-        Ok(Placed { place, text })
+        let value = serde_json::from_str(line).unwrap_or_default();
+        of_document(&value, line, &format!("line {number}"))
     };
-    lines.map(placed).collect()
+    let placed: Vec<Vec<Placed>> = lines.map(placed).collect::<anyhow::Result<_>>()?;
+    Ok(placed.concat())
 }
 
 /// What to do where no message is.
 const SOME_MESSAGES: &str = "write a few real ones, each on a line as its queue holds it, or what az storage message peek -o json prints";
-
-/// The text of a message as a tool exports it, which says how often it was delivered; `None` where `message` is a message itself.
-fn content(message: &Map<String, Value>, place: &str) -> anyhow::Result<Option<String>> {
-    if !message.contains_key("dequeueCount") {
-        return Ok(None);
-    }
-    let wrong = match message.get("content") {
-        Some(Value::String(text)) if !text.trim().is_empty() => return Ok(Some(text.clone())),
-        Some(Value::String(_)) => "is empty",
-        Some(Value::Null) => "is null",
-        Some(_) => "is no text",
-        None => "is missing",
-    };
-    bail!(
-        "the content of {place} {wrong}, and nothing else tells which message it is; leave it out"
-    )
-}
 
 /// The rows in `text`.
 pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
@@ -102,13 +157,62 @@ pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
 }
 
 fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let text = &uncoloured(text);
     match serde_json::from_str(text) {
         Ok(Value::Array(all)) => return objects(all),
-        Ok(Value::Object(mut whole)) => {
-            let is_row = is_row(&whole);
-            for name in ["items", "value"] {
+        Ok(whole @ Value::Object(_)) => return rows_of(whole, "entry 1 of the list"),
+        _ => {}
+    }
+    // Excel writes and reads a line such as `sep=;` before the header.
+    let mut lines = text.split_inclusive('\n');
+    let told = lines.next().and_then(declared_separator);
+    let table = if told.is_some() {
+        lines.collect()
+    } else {
+        text.clone()
+    };
+    let header = table.lines().next().unwrap_or_default();
+    let has_key = csv::KEYS.iter().any(|key| header.contains(key));
+    if has_key && !header.trim_start().starts_with(['{', '[', '<']) {
+        let separator = told.unwrap_or_else(|| csv::separator(header));
+        let rows = csv::rows(&table, separator)?;
+        return Ok(rows.into_iter().map(as_stored).collect());
+    }
+    let wrong = |Wrong { place, words }| anyhow!("{place} is no row: {words}; {SOME_ROWS}");
+    let found = if let Some(all) = documents(text).map_err(wrong)? {
+        let found = all.into_iter().map(|it| rows_of(it.value, &it.place));
+        found.collect::<anyhow::Result<Vec<_>>>()?
+    } else {
+        let lines = (1..).zip(text.lines());
+        let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+        let parsed = lines.map(|(number, line)| {
+            let place = format!("line {number}");
+            match serde_json::from_str(line) {
+                Ok(value) => rows_of(value, &place),
+                Err(error) => {
+                    let words = trouble(&error, line);
+                    Err(wrong(Wrong { place, words }))
+                }
+            }
+        });
+        parsed.collect::<anyhow::Result<Vec<_>>>()?
+    };
+    Ok(found.concat())
+}
+
+/// The rows in `value`: a page of them, as the service answers and clients print, or itself.
+fn rows_of(mut value: Value, place: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
+    match &mut value {
+        Value::Array(all) if !all.is_empty() && all.iter().all(Value::is_object) => {
+            return objects(std::mem::take(all));
+        }
+        Value::Object(whole) => {
+            let is_row = is_row(whole);
+            for name in ["items", "value", "Value"] {
                 match whole.get_mut(name) {
-                    Some(Value::Array(all)) => return objects(std::mem::take(all)),
+                    Some(Value::Array(all)) if !is_row || all.iter().all(Value::is_object) => {
+                        return objects(std::mem::take(all));
+                    }
                     Some(Value::Null) if !is_row => return objects(Vec::new()),
                     _ => {}
                 }
@@ -120,38 +224,10 @@ fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
                     );
                 }
             }
-            return objects(vec![Value::Object(whole)]);
         }
         _ => {}
     }
-    // Excel writes and reads a line such as `sep=;` before the header.
-    let mut lines = text.split_inclusive('\n');
-    let told = lines.next().and_then(declared_separator);
-    let table = if told.is_some() {
-        lines.collect()
-    } else {
-        text.to_owned()
-    };
-    let header = table.lines().next().unwrap_or_default();
-    if header.contains("PartitionKey") && !header.trim_start().starts_with('{') {
-        let others = [';', '\t'].into_iter();
-        let mut others = others.filter(|it| !header.contains(',') && header.contains(*it));
-        let separator = told.or_else(|| others.next()).unwrap_or(',');
-        return of_csv(&table, separator);
-    }
-    let lines = (1..).zip(text.lines());
-    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
-    let parsed = lines.map(|(number, line)| {
-        let place = format!("line {number}");
-        match serde_json::from_str(line) {
-            Ok(value) => row(value, &place),
-            Err(error) => {
-                let (_, wrong) = json::trouble(&error, line);
-                bail!("{place} is no row: {wrong}; {SOME_ROWS}")
-            }
-        }
-    });
-    parsed.collect()
+    Ok(vec![row(value, place)?])
 }
 
 /// Whether `messages` holds rows, which have keys, and `rows` holds none: the files are swapped.
@@ -174,123 +250,18 @@ fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
         !all.is_empty(),
         "it is an empty list, and no row is in it; {SOME_ROWS}"
     );
+    let is_page = |entry: &Value| {
+        let page = entry.as_array().filter(|page| !page.is_empty());
+        page.is_some_and(|page| page.iter().all(Value::is_object))
+    };
+    if all.iter().all(is_page) {
+        let pages = all.into_iter().map(|page| rows_of(page, "a page"));
+        return Ok(pages.collect::<anyhow::Result<Vec<_>>>()?.concat());
+    }
     let objects = (1..)
         .zip(all)
         .map(|(number, entry)| row(entry, &format!("entry {number} of the list")));
     objects.collect()
-}
-
-/// Whether it has a column that every row of a table has.
-fn is_row(row: &Map<String, Value>) -> bool {
-    row.contains_key("PartitionKey") || row.contains_key("RowKey")
-}
-
-/// `value` as a row; refused where a table cannot hold one like it.
-fn row(value: Value, place: &str) -> anyhow::Result<Map<String, Value>> {
-    let what = match &value {
-        Value::Null => "null",
-        Value::Array(_) => "a list",
-        Value::String(_) => "a text",
-        Value::Bool(_) | Value::Number(_) => "a single value",
-        Value::Object(_) => "",
-    };
-    let Value::Object(mut row) = value else {
-        bail!("{place} is no row: it is {what}, and a row is an object of JSON; {SOME_ROWS}");
-    };
-    for (name, value) in &mut row {
-        // The client of Python gives a value with its type where JSON has no type for it (`EntityProperty`), and the Azure CLI prints it so.
-        let typed = match value {
-            Value::Array(pair) => pair.get(1).filter(|kind| is_type(kind)).and(pair.first()),
-            Value::Object(pair) => pair
-                .get("edm_type")
-                .filter(|kind| is_type(kind))
-                .and(pair.get("value")),
-            _ => None,
-        };
-        if let Some(typed) = typed.cloned() {
-            *value = typed;
-        }
-        ensure!(
-            !value.is_object() && !value.is_array(),
-            "the column {name} of {place} holds {value}, which no column of a table can; write the row as its table holds it"
-        );
-    }
-    let is_own = |(name, value): (&String, &Value)| !is_of_the_service(name) && !value.is_null();
-    ensure!(
-        row.iter().any(is_own),
-        "{place} has no column of a worker; {SOME_ROWS}"
-    );
-    Ok(row)
-}
-
-fn is_type(kind: &Value) -> bool {
-    kind.as_str().is_some_and(|kind| kind.starts_with("Edm."))
-}
-
-fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>> {
-    let mut records = records(text, separator).into_iter();
-    let header = records.next().unwrap_or_default();
-    // Some versions write a type into the first row alone (microsoft/AzureStorageExplorer#8772).
-    let mut types = vec![String::new(); header.len()];
-    let rows = (2..).zip(records).map(|(number, cells)| {
-        ensure!(
-            cells.len() == header.len(),
-            "row {number} has {} cells, and the header {}",
-            cells.len(),
-            header.len()
-        );
-        for (known, cell) in types.iter_mut().zip(&cells).filter(|it| !it.1.is_empty()) {
-            known.clone_from(cell);
-        }
-        let at = |name: &str| header.iter().position(|it| it == name);
-        let cell = |name: &str| at(name).map(|at| cells[at].as_str());
-        let columns = header.iter().filter(|name| !name.ends_with("@type"));
-        // An empty cell is a property that the entity does not have.
-        let columns =
-            columns.filter_map(|name| Some((name, cell(name).filter(|it| !it.is_empty())?)));
-        let with_type = |(name, text): (&String, &str)| {
-            let told = at(&format!("{name}@type")).map(|at| types[at].as_str());
-            let value = match told {
-                Some("Int32" | "Double" | "Boolean") => serde_json::from_str(text).ok(),
-                _ => None,
-            };
-            (name.clone(), value.unwrap_or_else(|| text.into()))
-        };
-        Ok(columns.map(with_type).collect())
-    });
-    // A line of separators alone, as a spreadsheet writes below its last row.
-    let is_some =
-        |row: &anyhow::Result<Map<String, Value>>| row.as_ref().map_or(true, |row| !row.is_empty());
-    rows.filter(is_some).collect()
-}
-
-/// The records of a text of separated values (RFC 4180): quotes keep separators and ends of lines, and are doubled in them.
-fn records(text: &str, separator: char) -> Vec<Vec<String>> {
-    let (mut records, mut record, mut cell) = (Vec::new(), Vec::new(), String::new());
-    let mut is_quoted = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if is_quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cell.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            letter if letter == separator && !is_quoted => record.push(std::mem::take(&mut cell)),
-            '\r' if !is_quoted => {}
-            '\n' if !is_quoted => {
-                record.push(std::mem::take(&mut cell));
-                records.push(std::mem::take(&mut record));
-            }
-            letter => cell.push(letter),
-        }
-    }
-    if !cell.is_empty() || !record.is_empty() {
-        record.push(cell);
-        records.push(record);
-    }
-    records.retain(|record| record.len() > 1 || !record.iter().all(String::is_empty));
-    records
 }
 
 #[cfg(test)]

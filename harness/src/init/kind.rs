@@ -1,6 +1,8 @@
 //! Tells what kind of text each message is, so that errors about mixed kinds, or about kinds that no description supports, name the
 //! place of the message.
 
+mod fields;
+
 use std::fmt;
 
 use anyhow::{bail, ensure};
@@ -11,6 +13,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use workflow::contract::json;
 use workflow::contract::text::{decode, is_utf16};
+
+pub(super) use self::fields::{counted, named, several};
 
 /// The first bytes of gzip data (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -81,6 +85,20 @@ pub(super) fn decoded(text: &str) -> Option<String> {
 
 const FIX: &str = "mend it, or leave it out";
 
+/// What is wrong in `text`, which is no JSON, and what to do.
+pub(super) fn trouble(error: &serde_json::Error, text: &str) -> String {
+    let (_, mut words) = json::trouble(error, text);
+    let is_printed = [
+        "a field's name must",
+        "a text stands in single",
+        "this is a value of another",
+    ];
+    if is_printed.iter().any(|it| words.starts_with(it)) {
+        words.push_str("; Python writes JSON with json.dumps(..., default=str), and JavaScript with JSON.stringify(...)");
+    }
+    words
+}
+
 /// Refuses kinds of text that no description supports, and messages of several kinds, which need one description each.
 pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
     for Placed { place, text } in messages {
@@ -100,7 +118,7 @@ pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
         let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) else {
             continue;
         };
-        let (_, wrong) = json::trouble(&error, text);
+        let wrong = trouble(&error, text);
         ensure!(!begins_json(text), "{place} is no JSON: {wrong}; {FIX}");
         ensure!(
             json == 0,

@@ -25,7 +25,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
@@ -34,7 +34,7 @@ use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 use manifest::text_of;
 use workflow::exit::WrongInput;
 
-use self::kind::{Placed, decoded, one_kind};
+use self::kind::{Placed, counted, decoded, named, one_kind, several};
 
 /// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;
@@ -72,11 +72,15 @@ pub struct Examples {
 
 /// The text of a first description.
 pub async fn init(args: &InitArgs) -> anyhow::Result<String> {
-    let samples = match (&args.messages, &args.rows) {
+    let (samples, untold) = match (&args.messages, &args.rows) {
         (Some(messages), Some(rows)) => of_files(messages, rows)?,
-        _ => of_storage(args).await?,
+        _ => (of_storage(args).await?, None),
     };
-    described(&samples).context(WrongInput("describe the workload"))
+    let text = described(&samples).context(WrongInput("describe the workload"))?;
+    Ok(match (untold, text.split_once('\n')) {
+        (Some(untold), Some((first, rest))) => format!("{first}\n# NOT TOLD: {untold}\n{rest}"),
+        _ => text,
+    })
 }
 
 const MISSING: WrongInput = WrongInput(
@@ -85,7 +89,8 @@ const MISSING: WrongInput = WrongInput(
 
 const READ: WrongInput = WrongInput("read the messages and rows");
 
-fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Examples> {
+/// What files hold, and what cannot be told of it.
+fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<(Examples, Option<String>)> {
     let read = |path: &Path| text_of(path).context(MISSING);
     let (messages_text, rows_text) = (read(messages)?, read(rows)?);
     if files::are_swapped(&messages_text, &rows_text) {
@@ -102,10 +107,12 @@ fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Examples> {
     let in_messages = || format!("read {}", messages.display());
     let in_rows = || format!("read {}", rows.display());
     let messages = messages_of.with_context(in_messages).context(READ)?;
-    Ok(Examples {
+    let untold = files::untold(&messages_text, &messages);
+    let samples = Examples {
         messages: messages.into_iter().map(|message| message.text).collect(),
         rows: rows_of.with_context(in_rows).context(READ)?,
-    })
+    };
+    Ok((samples, untold))
 }
 
 async fn of_storage(args: &InitArgs) -> anyhow::Result<Examples> {
@@ -151,6 +158,7 @@ pub fn described(samples: &Examples) -> anyhow::Result<String> {
         !samples.rows.is_empty(),
         "there is no row to look at; let the worker finish a few messages, or write their rows into a file for --rows"
     );
+    let (samples, dropped) = &without_doubles(samples);
     let json = |texts: &[String]| -> Option<Vec<Value>> {
         let read = |text: &String| serde_json::from_str::<Value>(text).ok();
         texts.iter().map(read).collect()
@@ -160,7 +168,8 @@ pub fn described(samples: &Examples) -> anyhow::Result<String> {
         Some(bodies) if json(&samples.messages).is_none() => ("base64", bodies),
         _ => ("text", samples.messages.clone()),
     };
-    let found = match json(&bodies) {
+    let parsed = json(&bodies);
+    let mut found = match parsed.clone() {
         Some(all) if all.iter().all(|it| it.is_object() || it.is_array()) => {
             guess::Found::of_objects(&all, &samples.rows)
         }
@@ -169,12 +178,53 @@ pub fn described(samples: &Examples) -> anyhow::Result<String> {
         }
         _ => guess::Found::of_texts(&bodies, &samples.rows),
     };
+    if !found.identifies()
+        && let Some(kinds) = parsed.and_then(|all| several(&all))
+    {
+        bail!(kinds);
+    }
     ensure!(
         found.identifies(),
         "nothing in the messages tells one from the next: no field holds an id, a number or a text that is another in each; give messages \
          that differ"
     );
+    found.untold.splice(0..0, dropped.clone());
     Ok(write::yaml(encoding, &found, samples))
+}
+
+/// `samples` with every message and every row once, and what is said of this. Doubles are left where nothing tells
+/// the others apart, or only their kind.
+fn without_doubles(samples: &Examples) -> (Examples, Vec<String>) {
+    let (mut found, mut doubles) = (Examples::default(), Vec::new());
+    for (number, message) in (1..).zip(&samples.messages) {
+        if found.messages.contains(message) {
+            doubles.push(number);
+        } else {
+            found.messages.push(message.clone());
+        }
+    }
+    let mut untold = Vec::new();
+    let parsed = samples
+        .messages
+        .iter()
+        .map(|it| serde_json::from_str(it).unwrap_or_default());
+    let kinds = named(&parsed.collect::<Vec<_>>()).unwrap_or(1);
+    if found.messages.len() == kinds {
+        found.messages.clone_from(&samples.messages);
+    } else if !doubles.is_empty() {
+        untold.push(format!(
+            "A message is given several times ({} again), and was taken once: no two messages of a run are the same.",
+            counted(&doubles)
+        ));
+    }
+    // A table has one row for a key: the other is of another export.
+    for row in &samples.rows {
+        let has_keys = owners::KEYS.iter().all(|key| row.contains_key(*key));
+        if !has_keys || !found.rows.contains(row) {
+            found.rows.push(row.clone());
+        }
+    }
+    (found, untold)
 }
 
 #[cfg(test)]

@@ -2,6 +2,10 @@ use serde_json::json;
 
 use super::*;
 
+mod clients;
+mod entities;
+mod mistakes;
+
 fn row(id: &str) -> Value {
     json!({"PartitionKey": "p", "RowKey": id, "total": 5})
 }
