@@ -172,12 +172,12 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
     let last = usize::try_from(line).unwrap_or(usize::MAX);
     let lines: Vec<&str> = text.lines().take(last).collect();
     // The parser often reports the line after the wrong one.
-    let near = lines
+    let mut near = lines
         .iter()
         .rev()
         .filter(|line| !line.trim().is_empty())
         .take(2);
-    match near.filter_map(|line| misread(line)).next() {
+    match near.find_map(|line| misread(line)) {
         Some(told) => (line, format!("{said}; {told}")),
         None => (line, said),
     }

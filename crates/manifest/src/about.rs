@@ -127,18 +127,14 @@ impl Manifests {
 
 /// The Secrets from which `container` has the variable `name`, or may have it.
 fn secrets_of(container: &Container, name: &str) -> Vec<String> {
-    match container.env.iter().find(|it| it.name == name) {
-        Some(variable) => {
-            let source = variable.value_from.as_ref();
-            let secret = source.and_then(|it| it.get("secretKeyRef")?["name"].as_str());
-            secret.map(str::to_owned).into_iter().collect()
-        }
-        None => {
-            let all = container.env_from.iter();
-            all.filter_map(|it| Some(it.secret_ref.as_ref()?.name.clone()))
-                .collect()
-        }
+    if let Some(variable) = container.env.iter().find(|it| it.name == name) {
+        let source = variable.value_from.as_ref();
+        let secret = source.and_then(|it| it.get("secretKeyRef")?["name"].as_str());
+        return secret.map(str::to_owned).into_iter().collect();
     }
+    let all = container.env_from.iter();
+    all.filter_map(|it| Some(it.secret_ref.as_ref()?.name.clone()))
+        .collect()
 }
 
 /// The kind and name in a document.

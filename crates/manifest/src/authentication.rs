@@ -1,4 +1,4 @@
-//! Unknown fields of a TriggerAuthentication, each with the field that was meant.
+//! Unknown fields of a `TriggerAuthentication`, each with the field that was meant.
 //!
 //! Source: KEDA `config/crd/bases/keda.sh_triggerauthentications.yaml`. Left out: how KEDA signs in to a store of secrets.
 

@@ -64,10 +64,10 @@ impl ConnectionString {
         let account =
             accounts::of_all(&pairs, queue.as_ref(), table.as_ref()).map_err(malformed)?;
         Ok(Self {
+            sas,
             queue,
             table,
             account,
-            sas,
         })
     }
 
