@@ -50,6 +50,7 @@ fn inserted(row: &StoredRow) -> RowChange {
         }),
         print: Some(fingerprint(row)),
         id: None,
+        holds: None,
         lacking: Vec::new(),
     }
 }
