@@ -103,6 +103,11 @@ impl Violation {
         )
     }
 
+    /// Whether a message with it may lack its one right row. A finished message that is left in the queue has this row.
+    pub const fn is_of_rows(self) -> bool {
+        !self.needs_history() && !matches!(self, Self::Undeleted)
+    }
+
     /// Whether it means that something was not done in time: more time might have prevented it.
     pub const fn is_of_time(self) -> bool {
         matches!(self, Self::Unfinished | Self::Undeleted)

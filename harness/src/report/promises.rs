@@ -214,7 +214,7 @@ fn exactly_once(audit: &Audit) -> Promise {
 /// The violations that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
 fn broken_of_rows(audit: &Audit) -> impl Iterator<Item = Violation> {
     let kinds = audit.findings.iter().map(|finding| finding.violation);
-    kinds.filter(|violation| !violation.needs_history() && !audit.excuses(*violation))
+    kinds.filter(|violation| violation.is_of_rows() && !audit.excuses(*violation))
 }
 
 fn of_limit(verdict: &LatencyVerdict) -> Promise {

@@ -7,6 +7,7 @@ use contract::{Digest, Seq, Stamp, StoredRow};
 use evidence::audit::Foreign;
 use evidence::quoted;
 
+use super::absent::Absent;
 use super::body::Parts;
 use super::content::{Content, messages_in};
 use super::expectation::Checked;
@@ -41,6 +42,7 @@ pub struct Auditor {
     pub(super) findings: Findings,
     pub(super) stamps: FoundStamps,
     content: Content,
+    absent: Absent,
     pub(super) parts: Parts,
     rows: u64,
     pub(super) other_runs: u64,
@@ -71,6 +73,7 @@ impl Auditor {
             seen: Seen::new(checked.last),
             stamps: FoundStamps::default(),
             content: Content::of(expectation.payloads, &lens),
+            absent: Absent::of(&lens),
             lens,
             expectation,
             checked,
@@ -223,7 +226,10 @@ impl Auditor {
         self.judge_unseen_deletes();
         let fates = self.judge_fates();
         let stamps = self.judge_stamps();
-        let not_judged = not_judged(&self.lens, self.testimony.is_some());
+        let mut not_judged = not_judged(&self.lens, self.testimony.is_some());
+        not_judged.extend(self.absent.not_judged(self.rows));
+        not_judged.sort_by_key(|each| each.violation);
+        not_judged.dedup_by_key(|each| each.violation);
         let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
         let (unknown, failed) = (self.checked.unknown.count(), self.checked.failed.count());
         let Expectation {
@@ -287,6 +293,7 @@ impl Auditor {
         let mut flaws = self.content.flaws(seq, row);
         self.excuse_reversed(&mut flaws);
         self.check_seen(seq, row);
+        self.absent.row(row);
         let again = self.seen.stored.mark(seq);
         let payloads = self.expectation.payloads;
         if !self.lens.is_at_its_keys(row, seq, payloads) {

@@ -254,8 +254,11 @@ const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {
     }
 }
 
-const fn is_present(row: &StoredRow, name: Name) -> bool {
+/// Whether `row` has a readable value in the column of `name`.
+pub(super) const fn is_present(row: &StoredRow, name: Name) -> bool {
     match name {
+        Name::Payload(_) => row.data.is_some(),
+        Name::Digest => row.digest.is_some(),
         Name::Attempt => row.attempt.is_some(),
         Name::Worker => row.consumer.is_some(),
         Name::Node => row.node.is_some(),
