@@ -194,6 +194,7 @@ pub fn fingerprint(row: &StoredRow) -> u64 {
         node,
         digest,
         further,
+        unread: _,
     } = row;
     let keys = (partition_key, row_key, data, digest);
     let stamps = (src_stamp, sent_stamp, dequeued_stamp, date_stamp);

@@ -148,7 +148,7 @@ impl Lens {
         };
         let timestamp = text("Timestamp").and_then(|text| time_of(&text, Format::Rfc3339));
         let further = self.rows.further.iter();
-        StoredRow {
+        let mut row = StoredRow {
             partition_key: text("PartitionKey").unwrap_or_default(),
             row_key: text("RowKey").unwrap_or_default(),
             data: known_text(Name::Payload(1)),
@@ -164,7 +164,27 @@ impl Lens {
             node: known_text(Name::Node),
             digest: known_text(Name::Digest).and_then(|text| text.parse().ok()),
             further: further.map(|each| further_of(entity, each)).collect(),
-        }
+            unread: Vec::new(),
+        };
+        row.unread = self.unread(entity, &row);
+        row
+    }
+
+    /// The columns of `entity` that are there and have no readable value in `row`, each with its value.
+    fn unread(&self, entity: &Map<String, Value>, row: &StoredRow) -> Vec<(String, String)> {
+        let known = self.rows.known.iter();
+        let known = known.filter(|(name, _)| !has_value(row, *name));
+        let known = known.map(|(_, described)| &described.column);
+        let further = self.rows.further.iter().zip(&row.further);
+        let further = further.filter(|(_, value)| value.is_none());
+        let further = further.map(|(column, _)| &column.name);
+        // A column that is null does not exist in a table.
+        let value = |name: &String| match entity.get(name)? {
+            Value::Null => None,
+            Value::String(text) => Some((name.clone(), text.clone())),
+            other => Some((name.clone(), other.to_string())),
+        };
+        known.chain(further).filter_map(value).collect()
     }
 
     /// The columns of a finished row that `entity` lacks, if rows are written in several steps.
@@ -349,6 +369,22 @@ impl Lens {
             }
             _ => text.strip_prefix(self.known(hole, payloads, seq)?.as_ref()),
         }
+    }
+}
+
+/// Whether `row` has a readable value in the column of `name`.
+const fn has_value(row: &StoredRow, name: Name) -> bool {
+    match name {
+        Name::Payload(_) => row.data.is_some(),
+        Name::Intended => row.src_stamp.is_some(),
+        Name::Sent => row.sent_stamp.is_some(),
+        Name::Received => row.dequeued_stamp.is_some(),
+        Name::Done => row.date_stamp.is_some(),
+        Name::Attempt => row.attempt.is_some(),
+        Name::Worker => row.consumer.is_some(),
+        Name::Node => row.node.is_some(),
+        Name::Digest => row.digest.is_some(),
+        _ => true,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use contract::workload::{Description, Lens, Owner, Written};
 use contract::{Digest, Seq, Stamp, StoredRow};
-use evidence::audit::Foreign;
+use evidence::audit::{Foreign, FurtherRows};
 use evidence::quoted;
 
 use super::absent::Absent;
@@ -52,6 +52,7 @@ pub struct Auditor {
     pub(super) unattributed: u64,
     unattributed_rows: u64,
     rows_of_many: u64,
+    further_rows: Option<FurtherRows>,
     at_work: Option<AtWork>,
     pub(super) poison_repeats: u64,
     pub(super) unreadable_poison: u64,
@@ -87,6 +88,7 @@ impl Auditor {
             unattributed: 0,
             unattributed_rows: 0,
             rows_of_many: 0,
+            further_rows: None,
             at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
@@ -261,6 +263,7 @@ impl Auditor {
             unattributed: self.unattributed,
             unattributed_rows: self.unattributed_rows,
             rows_of_many: self.rows_of_many,
+            further_rows: self.further_rows,
             at_work: self.at_work,
             fates,
             foreign_poison: self.foreign_poison.len() as u64,
@@ -334,7 +337,17 @@ impl Auditor {
         }
     }
 
-    fn phantom_row(&mut self, row: &StoredRow, detail: String) {
+    fn phantom_row(&mut self, row: &StoredRow, mut detail: String) {
+        let testimony = self.testimony.as_ref();
+        let writer = testimony.and_then(|it| it.nameless.writer(&row.partition_key, &row.row_key));
+        if let Some(client) = writer {
+            detail = format!("{client} wrote it; {detail}");
+            let further = self.further_rows.get_or_insert_with(|| FurtherRows {
+                rows: 0,
+                client: client.to_owned(),
+            });
+            further.rows += 1;
+        }
         let lens = &self.lens;
         self.findings.add(Violation::Phantom, || Witness {
             row: Some(RowSummary::through(lens, row)),

@@ -31,8 +31,10 @@ pub enum Flaw {
         /// The expected value.
         expected: String,
     },
-    /// The column is absent, of another type, or cannot be read.
+    /// The column is absent.
     Missing(String),
+    /// The column is there, with this value, which is of another type or cannot be read.
+    Unread(String, String),
     /// The first stamp is later than the second, although one process wrote both.
     Reversed(String, String),
     /// The attempt column is 0, although deliveries count from 1.
@@ -57,7 +59,11 @@ impl fmt::Display for Flaw {
                 stored,
                 expected,
             } => write!(f, "`{column}` is {stored:?}, and must be {expected:?}"),
-            Self::Missing(column) => write!(f, "`{column}` is missing or malformed"),
+            Self::Missing(column) => write!(f, "`{column}` is missing"),
+            Self::Unread(column, value) => write!(
+                f,
+                "`{column}` is {value}, which cannot be read as what the description says of it"
+            ),
             Self::Reversed(first, second) => {
                 write!(
                     f,
@@ -141,7 +147,7 @@ impl Content {
         let mut flaws = Vec::new();
         let missing = |flaws: &mut Vec<Flaw>, described: &Described| {
             if !described.is_optional {
-                flaws.push(Flaw::Missing(described.column.clone()));
+                flaws.push(missing_or_unread(row, &described.column));
             }
         };
         if self.data.is_some() || self.digest.is_some() {
@@ -189,7 +195,7 @@ impl Content {
             let holds = |text: &String| self.lens.holds(&column.template, text, seq, self.payloads);
             match stored {
                 None if column.is_optional => {}
-                None => flaws.push(Flaw::Missing(column.name.clone())),
+                None => flaws.push(missing_or_unread(row, &column.name)),
                 Some(text) if holds(text) => {}
                 Some(text) => {
                     let fill = |hole| self.lens.known(hole, self.payloads, seq);
@@ -242,6 +248,16 @@ pub(super) fn payloads_in(row: &StoredRow) -> usize {
         .map(|text| Payloads::counts_in(text))
         .max()
         .unwrap_or(0)
+}
+
+/// Why `row` has no value in `column`.
+fn missing_or_unread(row: &StoredRow, column: &str) -> Flaw {
+    let unread = row.unread.iter().find(|(name, _)| name == column);
+    let column = column.to_owned();
+    match unread {
+        Some((_, value)) => Flaw::Unread(column, quoted(value)),
+        None => Flaw::Missing(column),
+    }
 }
 
 const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {

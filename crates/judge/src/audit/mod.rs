@@ -33,6 +33,7 @@ mod findings;
 mod hearing;
 mod inserts;
 mod known;
+mod nameless;
 mod poison;
 mod protocol;
 mod seen;

@@ -32,6 +32,10 @@ impl Protocol {
             }
             return;
         }
+        if is_done && seq.is_none() {
+            let place = place_of(&row.keys.partition, &row.keys.row);
+            self.nameless.insert(place, &crossing.client);
+        }
         let exists = match (row.operation, happened) {
             (Operation::DeleteEntity, _) => false,
             // A row that is written in steps may be found incomplete.
@@ -90,7 +94,7 @@ impl Protocol {
     /// Whether this write, which may have succeeded, completes a row that is written in steps.
     fn makes_whole(&mut self, row: &RowChange) -> bool {
         let lacking = row.lacking.iter().cloned();
-        let lacking: BTreeSet<String> = match self.steps.get(&place_of(row)) {
+        let lacking: BTreeSet<String> = match self.steps.get(&place_of(&row.keys.partition, &row.keys.row)) {
             // An insert finds no earlier row.
             Some(before) if row.operation != Operation::InsertEntity => {
                 lacking.filter(|name| before.contains(name)).collect()
@@ -98,7 +102,7 @@ impl Protocol {
             _ => lacking.collect(),
         };
         let is_whole = lacking.is_empty();
-        self.steps.insert(place_of(row), lacking);
+        self.steps.insert(place_of(&row.keys.partition, &row.keys.row), lacking);
         is_whole
     }
 
@@ -167,7 +171,7 @@ impl Protocol {
     fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
         let by_columns = row.id.as_deref().and_then(|id| self.seq_of(id));
         if let (true, Some(seq)) = (writes, by_columns) {
-            self.rows_at.insert(place_of(row), seq);
+            self.rows_at.insert(place_of(&row.keys.partition, &row.keys.row), seq);
         }
         if !self.lens.has_telling_keys() {
             return by_columns.or_else(|| self.row_at(row));
@@ -178,7 +182,7 @@ impl Protocol {
             Operation::InsertEntity | Operation::UpsertEntity
         );
         if is_whole && writes && by_columns.is_none() && !self.rows_at.is_empty() {
-            self.rows_at.remove(&place_of(row));
+            self.rows_at.remove(&place_of(&row.keys.partition, &row.keys.row));
         }
         let there = || self.row_at(row).filter(|_| !is_whole);
         by_columns.or_else(there).or_else(|| self.seq_of_keys(row))
@@ -194,7 +198,7 @@ impl Protocol {
     fn row_at(&self, row: &RowChange) -> Option<Seq> {
         // Rows are hashed only if there are such rows.
         let is_any = !self.rows_at.is_empty();
-        is_any.then(|| self.rows_at.get(&place_of(row)).copied())?
+        is_any.then(|| self.rows_at.get(&place_of(&row.keys.partition, &row.keys.row)).copied())?
     }
 
     /// Whether the row at these keys belongs to `seq`, as far as known.
@@ -212,8 +216,8 @@ impl Protocol {
 }
 
 /// A hash of the keys of a row.
-fn place_of(row: &RowChange) -> u64 {
+pub(in crate::audit) fn place_of(partition: &str, row: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&row.keys.partition, &row.keys.row).hash(&mut hasher);
+    (partition, row).hash(&mut hasher);
     hasher.finish()
 }

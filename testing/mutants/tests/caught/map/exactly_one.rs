@@ -84,7 +84,7 @@ pub(super) const EXACTLY_ONE: &[Mutant] = &[
     consumer(
         "insists-on-stale-receipt",
         LONG,
-        "with a refused request repeated",
+        "with a request repeated",
     ),
     consumer("crashes-on-poison", FEW, ENDED),
     consumer("discards-poison", FEW, UNSECURED),
