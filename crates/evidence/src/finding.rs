@@ -189,7 +189,11 @@ impl Violation {
                 "rows or messages",
                 "that the harness's proxy has not seen stored, received or deleted",
             ),
-            Self::Meddled => ("request", "requests", "to a message, queue or table that is not the consumer's"),
+            Self::Meddled => (
+                "request",
+                "requests",
+                "to a message, queue or table that is not the consumer's",
+            ),
             Self::Stubborn => (
                 "message",
                 "messages",

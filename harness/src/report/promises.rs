@@ -148,7 +148,11 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
         let found = match shown {
             Shown::Kept => "0".into(),
             Shown::Broken if violation == Violation::Restamped && audit.suspected() > 0 => {
-                format!("up to {} {}", thousands(audit.suspected()), violation.plain())
+                format!(
+                    "up to {} {}",
+                    thousands(audit.suspected()),
+                    violation.plain()
+                )
             }
             Shown::Broken | Shown::Excused => format!("{} {}", thousands(count), violation.plain()),
             Shown::CutOff => match audit.fates.unfinished {

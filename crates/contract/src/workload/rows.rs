@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::body::column;
 use super::description::{Column, RowForm, Written};
+use super::json_text::JsonText;
 use super::lens::{Lens, PAYLOAD, rank};
 use super::placeholder::{Format, Name, Placeholder};
 use super::template::{Piece, Template};
@@ -44,11 +45,13 @@ pub(super) struct RowLens {
     keys: Vec<(Key, Template)>,
     /// All other columns, each compared with the value that follows from run, seed and number.
     further: Vec<Column>,
+    /// The forms of those further columns that hold a text of JSON.
+    jsons: Vec<Option<JsonText>>,
     sources: Vec<Source>,
 }
 
 /// Values with their own field in a [`StoredRow`].
-const KNOWN: [Name; 9] = [
+pub(super) const KNOWN: [Name; 9] = [
     Name::Payload(1),
     Name::Intended,
     Name::Sent,
@@ -66,6 +69,7 @@ impl RowLens {
             known: Vec::new(),
             keys: Vec::new(),
             further: Vec::new(),
+            jsons: Vec::new(),
             sources: Vec::new(),
         };
         let mut sources = Vec::new();
@@ -97,6 +101,7 @@ impl RowLens {
                 lens.known.push((hole.name, described));
             } else {
                 sources.push((rank, Source::Further(lens.further.len())));
+                lens.jsons.push(JsonText::of(&column.template));
                 lens.further.push(column);
             }
         }
@@ -170,23 +175,6 @@ impl Lens {
         row
     }
 
-    /// The columns of `entity` that are there and have no readable value in `row`, each with its value.
-    fn unread(&self, entity: &Map<String, Value>, row: &StoredRow) -> Vec<(String, String)> {
-        let known = self.rows.known.iter();
-        let known = known.filter(|(name, _)| !has_value(row, *name));
-        let known = known.map(|(_, described)| &described.column);
-        let further = self.rows.further.iter().zip(&row.further);
-        let further = further.filter(|(_, value)| value.is_none());
-        let further = further.map(|(column, _)| &column.name);
-        // A column that is null does not exist in a table.
-        let value = |name: &String| match entity.get(name)? {
-            Value::Null => None,
-            Value::String(text) => Some((name.clone(), text.clone())),
-            other => Some((name.clone(), other.to_string())),
-        };
-        known.chain(further).filter_map(value).collect()
-    }
-
     /// The columns of a finished row that `entity` lacks, if rows are written in several steps.
     pub fn lacking(&self, entity: &Map<String, Value>) -> Vec<String> {
         if self.description().written() == Written::Inserted {
@@ -226,7 +214,7 @@ impl Lens {
                 let is_payload = rank(template) == PAYLOAD;
                 let text = row.further.get(*at).and_then(Option::as_deref);
                 let text = text.filter(|_| !is_payload);
-                text.map_or(Owner::Nobody, |text| self.owner_in(template, text))
+                text.map_or(Owner::Nobody, |text| self.owner_in_column(*at, text))
             }
             Source::Data => Owner::Nobody,
         })
@@ -240,7 +228,7 @@ impl Lens {
             Source::Further(at) => {
                 let template = &self.rows.further[*at].template;
                 let text = row.further.get(*at)?.as_deref()?;
-                self.owner_in(template, text)
+                self.owner_in_column(*at, text)
                     .seq()
                     .filter(|_| rank(template) == PAYLOAD)
             }
@@ -271,7 +259,12 @@ impl Lens {
         known.next().unwrap_or(Owner::Nobody)
     }
 
-    fn owner_in(&self, template: &Template, text: &str) -> Owner {
+    /// The form of the further column number `at`, if it is a text of JSON.
+    pub(super) fn json_text(&self, at: usize) -> Option<&JsonText> {
+        self.rows.jsons.get(at)?.as_ref()
+    }
+
+    pub(super) fn owner_in(&self, template: &Template, text: &str) -> Owner {
         if let Some(hole) = template.whole() {
             let text = hole.format.unescaped(text);
             return text.map_or(Owner::Nobody, |text| self.owner_by(hole.name, &text));
@@ -369,22 +362,6 @@ impl Lens {
             }
             _ => text.strip_prefix(self.known(hole, payloads, seq)?.as_ref()),
         }
-    }
-}
-
-/// Whether `row` has a readable value in the column of `name`.
-const fn has_value(row: &StoredRow, name: Name) -> bool {
-    match name {
-        Name::Payload(_) => row.data.is_some(),
-        Name::Intended => row.src_stamp.is_some(),
-        Name::Sent => row.sent_stamp.is_some(),
-        Name::Received => row.dequeued_stamp.is_some(),
-        Name::Done => row.date_stamp.is_some(),
-        Name::Attempt => row.attempt.is_some(),
-        Name::Worker => row.consumer.is_some(),
-        Name::Node => row.node.is_some(),
-        Name::Digest => row.digest.is_some(),
-        _ => true,
     }
 }
 

@@ -6,7 +6,6 @@ use contract::workload::{Lens, Name};
 use evidence::audit::NotJudged;
 
 use super::Violation;
-use super::content::is_present;
 
 /// The promises that may be left without a column to show them.
 #[derive(Debug)]
@@ -52,7 +51,7 @@ impl Absent {
         for shown in &mut self.0 {
             let mut columns = shown.columns.iter();
             let is_any = columns.any(|(place, _)| match place {
-                Place::Known(name) => is_present(row, *name),
+                Place::Known(name) => row.has(*name),
                 Place::Further(at) => row.further.get(*at).is_some_and(Option::is_some),
             });
             shown.rows_without += u64::from(!is_any);
@@ -88,7 +87,12 @@ impl Shown {
     ) -> Option<Self> {
         let mut columns = Vec::new();
         for column in lens.description().row.columns() {
-            let Some(name) = column.template.holes().map(|hole| hole.name).find(|name| shows(*name)) else {
+            let Some(name) = column
+                .template
+                .holes()
+                .map(|hole| hole.name)
+                .find(|name| shows(*name))
+            else {
                 continue;
             };
             if !column.is_optional {

@@ -146,9 +146,7 @@ impl Content {
     pub(super) fn flaws(&mut self, seq: Seq, row: &StoredRow) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let missing = |flaws: &mut Vec<Flaw>, described: &Described| {
-            if !described.is_optional {
-                flaws.push(missing_or_unread(row, &described.column));
-            }
+            flaws.extend(without(row, &described.column, described.is_optional));
         };
         if self.data.is_some() || self.digest.is_some() {
             self.expect(seq);
@@ -172,7 +170,7 @@ impl Content {
             }
         }
         for (described, name) in &self.present {
-            if !is_present(row, *name) {
+            if !row.has(*name) {
                 missing(&mut flaws, described);
             }
         }
@@ -191,11 +189,11 @@ impl Content {
     }
 
     fn check_further(&self, seq: Seq, row: &StoredRow, flaws: &mut Vec<Flaw>) {
-        for (column, stored) in self.lens.further().iter().zip(&row.further) {
-            let holds = |text: &String| self.lens.holds(&column.template, text, seq, self.payloads);
+        let further = self.lens.further().iter().zip(&row.further);
+        for (at, (column, stored)) in further.enumerate() {
+            let holds = |text: &String| self.lens.column_holds(at, text, seq, self.payloads);
             match stored {
-                None if column.is_optional => {}
-                None => flaws.push(missing_or_unread(row, &column.name)),
+                None => flaws.extend(without(row, &column.name, column.is_optional)),
                 Some(text) if holds(text) => {}
                 Some(text) => {
                     let fill = |hole| self.lens.known(hole, self.payloads, seq);
@@ -225,10 +223,10 @@ impl Content {
             self.expect(seq);
             return row.data.as_ref() == Some(&self.expected);
         }
-        let mut further = self.lens.further().iter().zip(&row.further);
-        further.all(|(column, text)| {
+        let mut further = row.further.iter().enumerate();
+        further.all(|(at, text)| {
             let text = text.as_deref();
-            text.is_some_and(|text| self.lens.holds(&column.template, text, seq, self.payloads))
+            text.is_some_and(|text| self.lens.column_holds(at, text, seq, self.payloads))
         })
     }
 }
@@ -250,13 +248,12 @@ pub(super) fn payloads_in(row: &StoredRow) -> usize {
         .unwrap_or(0)
 }
 
-/// Why `row` has no value in `column`.
-fn missing_or_unread(row: &StoredRow, column: &str) -> Flaw {
+/// The error of a row without a readable value in `column`; `None` if the column may be absent, and is.
+fn without(row: &StoredRow, column: &str, is_optional: bool) -> Option<Flaw> {
     let unread = row.unread.iter().find(|(name, _)| name == column);
-    let column = column.to_owned();
     match unread {
-        Some((_, value)) => Flaw::Unread(column, quoted(value)),
-        None => Flaw::Missing(column),
+        Some((_, value)) => Some(Flaw::Unread(column.to_owned(), quoted(value))),
+        None => (!is_optional).then(|| Flaw::Missing(column.to_owned())),
     }
 }
 
@@ -267,18 +264,6 @@ const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {
         Name::Received => row.dequeued_stamp,
         Name::Done => row.date_stamp,
         _ => None,
-    }
-}
-
-/// Whether `row` has a readable value in the column of `name`.
-pub(super) const fn is_present(row: &StoredRow, name: Name) -> bool {
-    match name {
-        Name::Payload(_) => row.data.is_some(),
-        Name::Digest => row.digest.is_some(),
-        Name::Attempt => row.attempt.is_some(),
-        Name::Worker => row.consumer.is_some(),
-        Name::Node => row.node.is_some(),
-        _ => stamp(row, name).is_some(),
     }
 }
 

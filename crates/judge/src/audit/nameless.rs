@@ -41,9 +41,8 @@ mod tests {
         for (row, client) in [("a", "c1"), ("b", "c2"), ("a", "c2")] {
             nameless.insert(place_of("p", row), client);
         }
-        let writers = [("p", "a"), ("p", "b"), ("q", "a")].map(|(partition, row)| {
-            nameless.writer(partition, row)
-        });
+        let writers = [("p", "a"), ("p", "b"), ("q", "a")]
+            .map(|(partition, row)| nameless.writer(partition, row));
         assert_eq!(writers, [Some("c2"), Some("c2"), None]);
     }
 }

@@ -280,8 +280,5 @@ fn a_row_is_told_by_its_columns_where_its_keys_do_not_tell_its_message() {
     assert_eq!(told(&by_number, "7", "r1-7", 7), (None, None));
     // An id tells more than a number.
     assert_eq!(told(&by_number, "8", "r1-7", 7), (id("r1-7"), None));
-    assert_eq!(
-        told(&by_number, "8", "r1-7", 9),
-        (id("r1-7"), id("r1-9"))
-    );
+    assert_eq!(told(&by_number, "8", "r1-7", 9), (id("r1-7"), id("r1-9")));
 }

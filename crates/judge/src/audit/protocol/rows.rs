@@ -94,7 +94,10 @@ impl Protocol {
     /// Whether this write, which may have succeeded, completes a row that is written in steps.
     fn makes_whole(&mut self, row: &RowChange) -> bool {
         let lacking = row.lacking.iter().cloned();
-        let lacking: BTreeSet<String> = match self.steps.get(&place_of(&row.keys.partition, &row.keys.row)) {
+        let lacking: BTreeSet<String> = match self
+            .steps
+            .get(&place_of(&row.keys.partition, &row.keys.row))
+        {
             // An insert finds no earlier row.
             Some(before) if row.operation != Operation::InsertEntity => {
                 lacking.filter(|name| before.contains(name)).collect()
@@ -102,7 +105,8 @@ impl Protocol {
             _ => lacking.collect(),
         };
         let is_whole = lacking.is_empty();
-        self.steps.insert(place_of(&row.keys.partition, &row.keys.row), lacking);
+        self.steps
+            .insert(place_of(&row.keys.partition, &row.keys.row), lacking);
         is_whole
     }
 
@@ -171,7 +175,8 @@ impl Protocol {
     fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
         let by_columns = row.id.as_deref().and_then(|id| self.seq_of(id));
         if let (true, Some(seq)) = (writes, by_columns) {
-            self.rows_at.insert(place_of(&row.keys.partition, &row.keys.row), seq);
+            self.rows_at
+                .insert(place_of(&row.keys.partition, &row.keys.row), seq);
         }
         if !self.lens.has_telling_keys() {
             return by_columns.or_else(|| self.row_at(row));
@@ -182,7 +187,8 @@ impl Protocol {
             Operation::InsertEntity | Operation::UpsertEntity
         );
         if is_whole && writes && by_columns.is_none() && !self.rows_at.is_empty() {
-            self.rows_at.remove(&place_of(&row.keys.partition, &row.keys.row));
+            self.rows_at
+                .remove(&place_of(&row.keys.partition, &row.keys.row));
         }
         let there = || self.row_at(row).filter(|_| !is_whole);
         by_columns.or_else(there).or_else(|| self.seq_of_keys(row))
@@ -198,7 +204,11 @@ impl Protocol {
     fn row_at(&self, row: &RowChange) -> Option<Seq> {
         // Rows are hashed only if there are such rows.
         let is_any = !self.rows_at.is_empty();
-        is_any.then(|| self.rows_at.get(&place_of(&row.keys.partition, &row.keys.row)).copied())?
+        is_any.then(|| {
+            self.rows_at
+                .get(&place_of(&row.keys.partition, &row.keys.row))
+                .copied()
+        })?
     }
 
     /// Whether the row at these keys belongs to `seq`, as far as known.
