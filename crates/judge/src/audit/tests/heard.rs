@@ -1,6 +1,7 @@
 //! Tests that compare storage with the wire's history: a good history passes, and every way around the wire is found.
 
 mod deletions;
+mod keys;
 mod poison;
 mod stamps;
 
