@@ -165,7 +165,7 @@ mod tests {
 
     fn lens(column: &str) -> Lens {
         let text = format!(
-            "version: 1\nname: n\nmessage:\n  body:\n    id: '{{id}}'\n    text: '{{payload}}'\nrow:\n  columns:\n    Json: '{column}'\nworker:\n  command: x\n"
+            "version: 1\nname: n\nmessage:\n  body:\n    id: '{{id}}'\n    text: '{{payload}}'\n    n: '{{seq}}'\nrow:\n  columns:\n    Json: '{column}'\nworker:\n  command: x\n  variables:\n    Q: '{{queue-endpoint}}'\n    N: '{{queue}}'\n    T: '{{table-endpoint}}'\n    M: '{{table}}'\n    S: '{{sas}}'\n"
         );
         Lens::new(
             Description::read(&text).unwrap().into(),
@@ -229,8 +229,8 @@ mod tests {
         );
         assert_eq!(by_id.owner_in_column(0, r#"{ "id":7 }"#), Owner::Nobody);
         let by_payload = lens(r#"{"text": {payload:json}}"#);
-        let text = json!({"text": PAYLOADS.payload(seq(7))}).to_string();
-        let text = in_ascii(&text).replace(':', " :");
+        let text = json!({"text": PAYLOADS.payload(seq(7))});
+        let text = in_ascii(&serde_json::to_string_pretty(&text).unwrap());
         assert_eq!(by_payload.owner_in_column(0, &text), Owner::Ours(seq(7)));
     }
 

@@ -237,12 +237,13 @@ fn a_table_that_is_created_is_named_by_the_body() {
 /// The message of a row at wrong keys is that of its columns, as the auditor finds it in the table.
 #[test]
 fn a_row_is_told_by_its_columns_where_its_keys_do_not_tell_its_message() {
-    const BY_KEY: &str = "version: 1\nname: n\nmessage:\n  body:\n    id: \"{id}\"\n    text: \"{payload}\"\nrow:\n  columns:\n    RowKey: \"{id}\"\n    \
-                          text: \"{payload}\"\nworker:\n  command: x\n";
-    const BY_NUMBER: &str = "version: 1\nname: n\nmessage:\n  body:\n    id: \"{id}\"\n    text: \"{payload}\"\nrow:\n  columns:\n    RowKey: \"{seq}\"\n    \
-                             order: \"{id}\"\n    text: \"{payload}\"\nworker:\n  command: x\n";
-    let lens = |text: &str| {
-        let description = contract::workload::Description::read(text).unwrap();
+    let lens = |columns: &str| {
+        let text = format!(
+            "version: 1\nname: n\nmessage:\n  body:\n    id: '{{id}}'\n    n: '{{seq}}'\n    text: '{{payload}}'\nrow:\n  columns:\n    text: \
+             '{{payload}}'\n{columns}worker:\n  command: x\n  variables:\n    Q: '{{queue-endpoint}}'\n    N: '{{queue}}'\n    T: \
+             '{{table-endpoint}}'\n    M: '{{table}}'\n    S: '{{sas}}'\n"
+        );
+        let description = contract::workload::Description::read(&text).unwrap();
         Lens::new(description.into(), "r1".parse().unwrap())
     };
     let told = |lens: &Lens, key: &str, order: &str, of: u64| {
@@ -271,12 +272,12 @@ fn a_row_is_told_by_its_columns_where_its_keys_do_not_tell_its_message() {
         (read.id, read.holds)
     };
     let id = |text: &str| Some(text.to_owned());
-    let by_key = lens(BY_KEY);
+    let by_key = lens("    RowKey: '{id}'\n");
     assert_eq!(told(&by_key, "r1-7", "", 7), (None, None));
     assert_eq!(told(&by_key, "xr1-7", "", 7), (id("r1-7"), None));
     // Keys that name another message make the row that message's; its payload is told beside.
     assert_eq!(told(&by_key, "r1-8", "", 7), (None, id("r1-7")));
-    let by_number = lens(BY_NUMBER);
+    let by_number = lens("    RowKey: '{seq}'\n    order: '{id}'\n");
     assert_eq!(told(&by_number, "7", "r1-7", 7), (None, None));
     // An id tells more than a number.
     assert_eq!(told(&by_number, "8", "r1-7", 7), (id("r1-7"), None));
