@@ -130,6 +130,9 @@ pub struct StoredRow {
     /// Additional columns of a description, in its order ([`Lens::further`](crate::workload::Lens::further)).
     #[serde(skip)]
     pub further: Vec<Option<String>>,
+    /// Columns of a description that are there, with a value that cannot be read as what they should hold: the name and the value.
+    #[serde(skip)]
+    pub unread: Vec<(String, String)>,
 }
 
 impl StoredRow {
@@ -175,6 +178,7 @@ impl From<ResultRow> for StoredRow {
             node: Some(row.node),
             digest: Some(row.digest),
             further: Vec::new(),
+            unread: Vec::new(),
         }
     }
 }

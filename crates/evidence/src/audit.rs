@@ -46,6 +46,9 @@ pub struct Audit {
     /// Rows that name several messages: one row for many messages cannot be judged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rows_of_many: u64,
+    /// Rows that name no message, and that the wire has seen a consumer write; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further_rows: Option<FurtherRows>,
     /// Whether consumers still worked on the queue when the evidence was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_work: Option<AtWork>,
@@ -89,6 +92,15 @@ impl Removals {
     pub const fn is_none(&self) -> bool {
         self.rows == 0 && self.lost == 0
     }
+}
+
+/// Rows that name no message, and that the wire has seen a consumer write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FurtherRows {
+    /// Number of rows.
+    pub rows: u64,
+    /// The consumer that wrote one of them.
+    pub client: String,
 }
 
 /// The part of the description, of a workload that is not the project's own, that texts about findings depend on.
@@ -213,6 +225,10 @@ impl Audit {
     /// The promise that a violation of this kind breaks, worded for the workload.
     pub const fn promise(&self, violation: Violation) -> &'static str {
         match violation {
+            // Columns have other names there.
+            Violation::Restamped if self.foreign.is_some() => {
+                "the time intended and the time of sending are as they came"
+            }
             Violation::Overwritten if self.updates() => "no row is deleted once it is stored",
             _ => violation.promise(),
         }
@@ -250,12 +266,25 @@ impl Audit {
             Violation::Restamped if self.suspected() > 0 => {
                 let rows = self.suspected();
                 let of_rows = if rows == 1 { "" } else { "s" };
+                let stamps = self.stamps_in_words();
                 format!(
-                    "up to {rows} row{of_rows}, in {count} block{s} of messages, with a srcStamp or sentStamp that did not come with \
-                     them"
+                    "up to {rows} row{of_rows}, in {count} block{s} of messages, with {stamps} that did not come with them"
                 )
             }
+            Violation::Restamped if self.foreign.is_some() => {
+                let stamps = self.stamps_in_words();
+                format!("{count} block{s} of messages with {stamps} that did not come with them")
+            }
             _ => violation.counted(*count),
+        }
+    }
+
+    /// The stamps of a message: by the names of the project's own columns, or in words for other workloads.
+    const fn stamps_in_words(&self) -> &'static str {
+        if self.foreign.is_some() {
+            "a time intended or a time of sending"
+        } else {
+            "a srcStamp or sentStamp"
         }
     }
 

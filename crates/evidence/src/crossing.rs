@@ -147,9 +147,12 @@ pub struct RowChange {
     /// The [`fingerprint`] of all of its columns; absent if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<u64>,
-    /// The id of its message in its columns, if its keys do not tell it.
+    /// The id of its message in its columns, if its keys do not tell it, or tell another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The id of the message whose payload it holds, if that is not its own message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<String>,
     /// For rows that are written in several steps: the columns of a finished row that this request lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacking: Vec<String>,
@@ -191,6 +194,7 @@ pub fn fingerprint(row: &StoredRow) -> u64 {
         node,
         digest,
         further,
+        unread: _,
     } = row;
     let keys = (partition_key, row_key, data, digest);
     let stamps = (src_stamp, sent_stamp, dequeued_stamp, date_stamp);

@@ -90,6 +90,29 @@ impl Violation {
         self.into()
     }
 
+    /// The kind in plain words, as they follow a number or "none", such as `deleted too early`.
+    pub const fn plain(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Duplicated => "duplicated",
+            Self::Corrupted => "corrupted",
+            Self::Conflicting => "with two contents",
+            Self::Phantom => "never sent",
+            Self::Misplaced => "misplaced",
+            Self::Restamped => "with other times",
+            Self::Misreported => "misreported",
+            Self::Poisoned => "given up",
+            Self::Accepted => "bad but stored",
+            Self::Unfinished => "unfinished",
+            Self::Undeleted => "finished but not deleted",
+            Self::Unsecured => "deleted too early",
+            Self::Overwritten => "overwritten",
+            Self::Unwitnessed => "not seen by the proxy",
+            Self::Meddled => "touched without right",
+            Self::Stubborn => "repeated after a refusal",
+        }
+    }
+
     /// Whether only a history of the wire can prove it.
     pub const fn needs_history(self) -> bool {
         matches!(
@@ -101,6 +124,11 @@ impl Violation {
                 | Self::Meddled
                 | Self::Stubborn
         )
+    }
+
+    /// Whether a message with it may lack its one right row. A finished message that is left in the queue has this row.
+    pub const fn is_of_rows(self) -> bool {
+        !self.needs_history() && !matches!(self, Self::Undeleted)
     }
 
     /// Whether it means that something was not done in time: more time might have prevented it.
@@ -125,8 +153,8 @@ impl Violation {
             Self::Undeleted => "finished messages are deleted from the queue",
             Self::Unsecured => "no message is deleted before its row is confirmed",
             Self::Overwritten => "rows are inserted, and never changed",
-            Self::Unwitnessed => "nothing is done to storage around the wire",
-            Self::Meddled => "consumers touch nothing but what is theirs",
+            Self::Unwitnessed => "all requests to storage go through the harness's proxy",
+            Self::Meddled => "consumers touch only their own messages, queues and table",
             Self::Stubborn => "what storage refuses for good is not tried again",
         }
     }
@@ -159,10 +187,18 @@ impl Violation {
             Self::Unwitnessed => (
                 "row or message",
                 "rows or messages",
-                "handled around the wire",
+                "that the harness's proxy has not seen stored, received or deleted",
             ),
-            Self::Meddled => ("request", "requests", "to what was not the consumer's"),
-            Self::Stubborn => ("message", "messages", "with a refused request repeated"),
+            Self::Meddled => (
+                "request",
+                "requests",
+                "to a message, queue or table that is not the consumer's",
+            ),
+            Self::Stubborn => (
+                "message",
+                "messages",
+                "with a request repeated that storage had refused for good",
+            ),
         };
         format!("{count} {} {what}", if count == 1 { one } else { many })
     }

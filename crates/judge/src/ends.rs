@@ -16,6 +16,8 @@ pub struct ConsumerEnds<'a> {
     pub unexpected: Vec<(&'a ProcessRecord, &'a ProcessExit)>,
     /// Number of consumers that had to end: all except those that were started again, as their description allows.
     pub all: usize,
+    /// Most of them that ran at the same time. If it is less than `all`, consumers that had ended were replaced by others.
+    pub at_once: usize,
     /// How many of them have ended, in any way.
     pub ended: usize,
     /// Whether storage was lost before.
@@ -61,11 +63,24 @@ impl<'a> ConsumerEnds<'a> {
         Some(Self {
             unexpected,
             all,
+            at_once: most_at_once(&had_to_end),
             ended,
             is_storage_lost,
             outcome,
         })
     }
+}
+
+/// Most of `processes` that ran at the same time. One that starts when another ends takes its place.
+fn most_at_once(processes: &[&ProcessRecord]) -> usize {
+    let starts = processes.iter().map(|each| each.started);
+    let running = |at: Stamp| {
+        let running = processes.iter().filter(|each| {
+            each.started <= at && each.exit.as_ref().is_none_or(|exit| exit.at > at)
+        });
+        running.count()
+    };
+    starts.map(running).max().unwrap_or(0)
 }
 
 /// Processes that ended unexpectedly, with their ends; leaves out those that had lost their storage.
@@ -151,6 +166,27 @@ mod tests {
         let ends = ConsumerEnds::of(&all, &[], None).unwrap();
         assert_eq!((ends.all, ends.ended), (1, 1));
         assert_eq!(ends.outcome, Some(Outcome::Pass));
+    }
+
+    #[test]
+    fn consumers_that_replace_others_are_told_from_those_that_run_at_once() {
+        let from = |started: i64, exit| ProcessRecord {
+            started: Stamp::from_micros(started),
+            ..process(CONSUMER, exit)
+        };
+        let all = [
+            from(0, BY_ITSELF),
+            from(1, None),
+            from(5_000_000, None),
+            from(6_000_000, Some((7_000_000, true, false))),
+        ];
+        let at_once = |all: &[ProcessRecord]| {
+            let ends = ConsumerEnds::of(all, &[], None).unwrap();
+            (ends.all, ends.at_once)
+        };
+        assert_eq!(at_once(&all[..2]), (2, 2));
+        assert_eq!(at_once(&all[..3]), (3, 2));
+        assert_eq!(at_once(&all), (4, 3));
     }
 
     /// A consumer that ended more than 1 s before the loss was noticed ended for a reason of its own.

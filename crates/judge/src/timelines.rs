@@ -89,7 +89,9 @@ impl<'a> Timeline<'a> {
         };
         let messages: Vec<_> = crossing.messages.iter().filter(ours).cloned().collect();
         let rows = crossing.rows.iter().zip(names);
-        let rows = rows.filter(|(_, name)| **name == self.subject);
+        let rows = rows.filter(|(row, name)| {
+            **name == self.subject || row.holds.as_ref() == Some(&self.subject)
+        });
         let rows: Vec<_> = rows.map(|(row, _)| row.clone()).collect();
         if messages.is_empty() && rows.is_empty() {
             return;
@@ -137,6 +139,7 @@ mod tests {
             delivery: None,
             print: None,
             id: id.map(str::to_owned),
+            holds: None,
             lacking: vec![],
         }
     }

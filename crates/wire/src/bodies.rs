@@ -4,6 +4,7 @@
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher as _};
 
+use contract::StoredRow;
 use contract::workload::{Lens, Name};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -155,6 +156,7 @@ pub(super) fn row(
         delivery: None,
         print: None,
         id: None,
+        holds: None,
         lacking: Vec::new(),
     };
     if !operation.stores() || operation == Operation::Transaction {
@@ -177,14 +179,7 @@ pub(super) fn row(
         entity.insert(name.to_owned(), Value::from(value.as_str()));
     }
     let row = lens.row(&entity);
-    let id = if lens.has_telling_keys() {
-        None
-    } else {
-        let by_id = lens.owner_of_row(&row).seq();
-        by_id
-            .or_else(|| lens.count_in(&row))
-            .map(|seq| lens.id(seq))
-    };
+    let [id, holds] = messages_of(lens, &row);
     Ok(Some(RowChange {
         digest: row.digest,
         delivery: Some(Claimed {
@@ -196,9 +191,21 @@ pub(super) fn row(
         }),
         print: Some(fingerprint(&row)),
         id,
+        holds,
         lacking: lens.lacking(&entity),
         ..bare(keys)
     }))
+}
+
+/// The ids of the message that the columns of `row` name, if its keys do not name it, and of the message whose payload it holds, if that is another one. The
+/// auditor finds the message of a row of the table in the same way, so that it knows a row at wrong keys again.
+fn messages_of(lens: &Lens, row: &StoredRow) -> [Option<String>; 2] {
+    let by_keys = lens.owner_of_keys(&row.partition_key, &row.row_key).seq();
+    let by_payload = lens.count_in(row);
+    let owner = lens.owner_of_row(row).seq().or(by_payload);
+    let id = owner.filter(|seq| by_keys != Some(*seq));
+    let holds = by_payload.filter(|seq| owner != Some(*seq));
+    [id, holds].map(|seq| seq.map(|seq| lens.id(seq)))
 }
 
 /// The table that a request to Create Table names ("Create Table": `{"TableName": "mytable"}`).

@@ -9,7 +9,7 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
     if audit.rows_of_many > 0 {
         return Some(
             "have the worker, or a test double of it, write a row for each message: one row for many messages is out of scope \
-             (docs/DESCRIPTION.md), and what is lost or unsecured here may follow from that alone"
+             (docs/DESCRIPTION.md), and what is lost or deleted too early here may follow from that alone"
                 .to_owned(),
         );
     }
@@ -18,7 +18,18 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
     } = audit.findings.first()?;
     let is_deletion = *violation == Violation::Overwritten && audit.removals.rows == *count;
     let cause = cause(*violation);
+    if let (Violation::Phantom, Some(further)) = (violation, &audit.further_rows) {
+        let client = &further.client;
+        return Some(format!(
+            "look at the first witness of \"phantom\": {client} wrote such a row, which names no message. If the worker writes rows of another kind \
+             beside its results, they belong into a table of their own, which the description names (beside.tables); if it is a result, correct \
+             row.columns"
+        ));
+    }
     let cause = match &audit.foreign {
+        _ if *violation == Violation::Undeleted && sent_no_delete(audit) => {
+            "no consumer has deleted any message: does the worker delete a message once its row is stored?"
+        }
         _ if is_deletion && !audit.updates() => {
             "what deletes a row that is stored? No worker may: the row is the result"
         }
@@ -29,6 +40,12 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
         "look at the first witness of {:?}, and for its message id in the consumers' logs: {cause}",
         violation.as_str()
     ))
+}
+
+/// Whether the wire has seen that no client deleted any message.
+fn sent_no_delete(audit: &Audit) -> bool {
+    let clients = audit.traffic.as_ref().map(|traffic| &traffic.clients);
+    clients.is_some_and(|clients| clients.values().all(|client| client.deletes == 0))
 }
 
 /// What the description of a workload can say about consumers that ended in an unexpected way; `None` if all ended as expected, or
@@ -42,8 +59,13 @@ pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     }
     let mut exits = unexpected.iter().map(|(_, exit)| exit);
     let is_terminated = exits.any(|exit| exit.status.contains("SIGTERM"));
+    // A departure in words (`Departure::sentence`); the record of a process does not tell whether it was asked to end.
+    let mut reasons = record.stated.iter().flat_map(|(_, reasons)| reasons);
+    let is_unasked = reasons.any(|reason| reason.contains(" ended unasked"));
     let told = if is_terminated {
         "SIGTERM ended a worker at once: if it may, since its messages come again, say so in the description: worker.drains: false"
+    } else if is_unasked {
+        "if the worker may end by itself, since your pods start it again, say so in the description: worker.exit: restart"
     } else {
         "if the worker may end on SIGTERM as it likes, say so in the description: worker.drains: false; if it ends by itself and your \
          pods start it again: worker.exit: restart"

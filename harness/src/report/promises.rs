@@ -52,7 +52,11 @@ pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     // Logs of older harnesses list a promise as not judged even if the audit found it broken.
     let was_found = |violation| record.audit.as_ref().map_or(0, |it| it.count(violation)) > 0;
     let open = all.filter(|each| !was_found(each.violation));
-    let audited = open.map(|NotJudged { violation, why }| (violation.promise(), why.clone()));
+    let promise = |violation: Violation| {
+        let audit = record.audit.as_ref();
+        audit.map_or(violation.promise(), |audit| audit.promise(violation))
+    };
+    let audited = open.map(|NotJudged { violation, why }| (promise(*violation), why.clone()));
     for (promised, why) in audited.chain(of_leeway(record)) {
         let promised = promised.to_owned();
         match found.iter_mut().find(|each| each.why == why) {
@@ -108,7 +112,7 @@ fn of_consumers(record: &RunRecord) -> Option<Promise> {
     let unexpected: Vec<String> = unexpected
         .map(|(process, exit)| format!("{}: {}", process.name, exit.status))
         .collect();
-    let detail = match unexpected.len() {
+    let mut detail = match unexpected.len() {
         0..=NAMED => unexpected.join(", "),
         all => format!(
             "{}, and {} more",
@@ -116,6 +120,12 @@ fn of_consumers(record: &RunRecord) -> Option<Promise> {
             all - NAMED
         ),
     };
+    if !unexpected.is_empty() && ends.at_once < ends.all {
+        detail = format!(
+            "{} were started, at most {} at a time, since another takes the place of one that has ended; {detail}",
+            ends.all, ends.at_once
+        );
+    }
     Some(Promise {
         promised: IN_ORDER.into(),
         found: if ends.is_storage_lost && unexpected.is_empty() {
@@ -138,9 +148,13 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
         let found = match shown {
             Shown::Kept => "0".into(),
             Shown::Broken if violation == Violation::Restamped && audit.suspected() > 0 => {
-                format!("up to {} {violation}", thousands(audit.suspected()))
+                format!(
+                    "up to {} {}",
+                    thousands(audit.suspected()),
+                    violation.plain()
+                )
             }
-            Shown::Broken | Shown::Excused => format!("{} {violation}", thousands(count)),
+            Shown::Broken | Shown::Excused => format!("{} {}", thousands(count), violation.plain()),
             Shown::CutOff => match audit.fates.unfinished {
                 0 => "none until it was cut off".into(),
                 unfinished => format!("{} when it was cut off", thousands(unfinished)),
@@ -151,15 +165,15 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
                     judged, unjudged, ..
                 } = audit.stamps.unwrap_or_default();
                 let blocks = judged.saturating_add(unjudged);
-                format!("{unjudged} of {blocks} blocks untold")
+                format!("{unjudged} of {blocks} blocks of messages could not be compared")
             }
-            Shown::Uncompared(cases) => format!("{} untold", thousands(cases)),
+            Shown::Uncompared(cases) => format!("{} could not be compared", thousands(cases)),
         };
         promises.push(Promise {
             promised: audit.promise(violation).into(),
             found,
             detail: if count == 0 {
-                violation.as_str().into()
+                violation.plain().into()
             } else {
                 String::new()
             },
@@ -200,7 +214,7 @@ fn exactly_once(audit: &Audit) -> Promise {
                 }
                 _ => thousands(audit.count(violation)),
             };
-            found.push(format!("{count} {violation}"));
+            found.push(format!("{count} {}", violation.plain()));
         }
     }
     Promise {
@@ -214,7 +228,7 @@ fn exactly_once(audit: &Audit) -> Promise {
 /// The violations that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
 fn broken_of_rows(audit: &Audit) -> impl Iterator<Item = Violation> {
     let kinds = audit.findings.iter().map(|finding| finding.violation);
-    kinds.filter(|violation| !violation.needs_history() && !audit.excuses(*violation))
+    kinds.filter(|violation| violation.is_of_rows() && !audit.excuses(*violation))
 }
 
 fn of_limit(verdict: &LatencyVerdict) -> Promise {

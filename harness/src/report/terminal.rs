@@ -268,7 +268,12 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
     let findings = record.audit.iter().flat_map(|audit| &audit.findings);
     for finding in findings {
         line(text, "");
-        let title = format!("WITNESS of {}", finding.violation);
+        let (name, plain) = (finding.violation, finding.violation.plain());
+        let title = if plain == name.as_str() {
+            format!("WITNESS of {name}")
+        } else {
+            format!("WITNESS of {name} ({plain})")
+        };
         line(text, &ink.title(&title));
         for witness in finding.witnesses.iter().take(1) {
             line(text, &format!("  {}: {}", witness.subject, witness.detail));

@@ -68,10 +68,17 @@ impl RunRecord {
             counted.collect::<Vec<_>>()
         };
         let mut broken: Vec<String> = self.audit.iter().flat_map(findings).collect();
-        match self.consumer_ends().map_or(0, |ends| ends.unexpected.len()) {
+        let ends = self.consumer_ends();
+        match ends.as_ref().map_or(0, |ends| ends.unexpected.len()) {
             0 => {}
             1 => broken.push("1 consumer did not end as asked".into()),
-            many => broken.push(format!("{many} consumers did not end as asked")),
+            many => {
+                let replaced = ends.filter(|ends| ends.at_once < ends.all);
+                let of = replaced.map_or_else(String::new, |ends| {
+                    format!(", of {} that were started one after another", ends.all)
+                });
+                broken.push(format!("{many} consumers did not end as asked{of}"));
+            }
         }
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);

@@ -276,7 +276,7 @@ fn what_breaks_a_promise_is_caught_under_a_description_too() {
         (
             "sample",
             vec![(delete, ""), ("    table.create_entity({", &*delete_first)],
-            "60 unsecured",
+            "60 deleted too early",
         ),
     ];
     for (name, changes, told) in cases {

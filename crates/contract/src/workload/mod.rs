@@ -10,11 +10,13 @@ mod body;
 mod check;
 mod description;
 mod escape;
+mod json_text;
 mod lens;
 mod misspelt;
 mod placeholder;
 mod rows;
 mod template;
+mod unread;
 mod values;
 
 use std::sync::{Arc, LazyLock};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::body::column;
 use super::description::{Column, RowForm, Written};
+use super::json_text::JsonText;
 use super::lens::{Lens, PAYLOAD, rank};
 use super::placeholder::{Format, Name, Placeholder};
 use super::template::{Piece, Template};
@@ -44,11 +45,13 @@ pub(super) struct RowLens {
     keys: Vec<(Key, Template)>,
     /// All other columns, each compared with the value that follows from run, seed and number.
     further: Vec<Column>,
+    /// The forms of those further columns that hold a text of JSON.
+    jsons: Vec<Option<JsonText>>,
     sources: Vec<Source>,
 }
 
 /// Values with their own field in a [`StoredRow`].
-const KNOWN: [Name; 9] = [
+pub(super) const KNOWN: [Name; 9] = [
     Name::Payload(1),
     Name::Intended,
     Name::Sent,
@@ -66,6 +69,7 @@ impl RowLens {
             known: Vec::new(),
             keys: Vec::new(),
             further: Vec::new(),
+            jsons: Vec::new(),
             sources: Vec::new(),
         };
         let mut sources = Vec::new();
@@ -97,6 +101,7 @@ impl RowLens {
                 lens.known.push((hole.name, described));
             } else {
                 sources.push((rank, Source::Further(lens.further.len())));
+                lens.jsons.push(JsonText::of(&column.template));
                 lens.further.push(column);
             }
         }
@@ -148,7 +153,7 @@ impl Lens {
         };
         let timestamp = text("Timestamp").and_then(|text| time_of(&text, Format::Rfc3339));
         let further = self.rows.further.iter();
-        StoredRow {
+        let mut row = StoredRow {
             partition_key: text("PartitionKey").unwrap_or_default(),
             row_key: text("RowKey").unwrap_or_default(),
             data: known_text(Name::Payload(1)),
@@ -164,7 +169,10 @@ impl Lens {
             node: known_text(Name::Node),
             digest: known_text(Name::Digest).and_then(|text| text.parse().ok()),
             further: further.map(|each| further_of(entity, each)).collect(),
-        }
+            unread: Vec::new(),
+        };
+        row.unread = self.unread(entity, &row);
+        row
     }
 
     /// The columns of a finished row that `entity` lacks, if rows are written in several steps.
@@ -206,7 +214,7 @@ impl Lens {
                 let is_payload = rank(template) == PAYLOAD;
                 let text = row.further.get(*at).and_then(Option::as_deref);
                 let text = text.filter(|_| !is_payload);
-                text.map_or(Owner::Nobody, |text| self.owner_in(template, text))
+                text.map_or(Owner::Nobody, |text| self.owner_in_column(*at, text))
             }
             Source::Data => Owner::Nobody,
         })
@@ -220,7 +228,7 @@ impl Lens {
             Source::Further(at) => {
                 let template = &self.rows.further[*at].template;
                 let text = row.further.get(*at)?.as_deref()?;
-                self.owner_in(template, text)
+                self.owner_in_column(*at, text)
                     .seq()
                     .filter(|_| rank(template) == PAYLOAD)
             }
@@ -251,7 +259,12 @@ impl Lens {
         known.next().unwrap_or(Owner::Nobody)
     }
 
-    fn owner_in(&self, template: &Template, text: &str) -> Owner {
+    /// The form of the further column number `at`, if it is a text of JSON.
+    pub(super) fn json_text(&self, at: usize) -> Option<&JsonText> {
+        self.rows.jsons.get(at)?.as_ref()
+    }
+
+    pub(super) fn owner_in(&self, template: &Template, text: &str) -> Owner {
         if let Some(hole) = template.whole() {
             let text = hole.format.unescaped(text);
             return text.map_or(Owner::Nobody, |text| self.owner_by(hole.name, &text));

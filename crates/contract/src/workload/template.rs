@@ -53,6 +53,11 @@ impl TemplateError {
 }
 
 impl Template {
+    /// Makes a template of its parts.
+    pub(super) const fn of_pieces(pieces: Vec<Piece>) -> Self {
+        Self(pieces)
+    }
+
     /// The parts of the template.
     pub fn pieces(&self) -> &[Piece] {
         &self.0

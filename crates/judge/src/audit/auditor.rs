@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use contract::workload::{Description, Lens, Owner, Written};
 use contract::{Digest, Seq, Stamp, StoredRow};
-use evidence::audit::Foreign;
+use evidence::audit::{Foreign, FurtherRows};
 use evidence::quoted;
 
+use super::absent::Absent;
 use super::body::Parts;
 use super::content::{Content, messages_in};
 use super::expectation::Checked;
@@ -41,6 +42,7 @@ pub struct Auditor {
     pub(super) findings: Findings,
     pub(super) stamps: FoundStamps,
     content: Content,
+    absent: Absent,
     pub(super) parts: Parts,
     rows: u64,
     pub(super) other_runs: u64,
@@ -50,6 +52,7 @@ pub struct Auditor {
     pub(super) unattributed: u64,
     unattributed_rows: u64,
     rows_of_many: u64,
+    further_rows: Option<FurtherRows>,
     at_work: Option<AtWork>,
     pub(super) poison_repeats: u64,
     pub(super) unreadable_poison: u64,
@@ -71,6 +74,7 @@ impl Auditor {
             seen: Seen::new(checked.last),
             stamps: FoundStamps::default(),
             content: Content::of(expectation.payloads, &lens),
+            absent: Absent::of(&lens),
             lens,
             expectation,
             checked,
@@ -84,6 +88,7 @@ impl Auditor {
             unattributed: 0,
             unattributed_rows: 0,
             rows_of_many: 0,
+            further_rows: None,
             at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
@@ -223,7 +228,10 @@ impl Auditor {
         self.judge_unseen_deletes();
         let fates = self.judge_fates();
         let stamps = self.judge_stamps();
-        let not_judged = not_judged(&self.lens, self.testimony.is_some());
+        let mut not_judged = not_judged(&self.lens, self.testimony.is_some());
+        not_judged.extend(self.absent.not_judged(self.rows));
+        not_judged.sort_by_key(|each| each.violation);
+        not_judged.dedup_by_key(|each| each.violation);
         let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
         let (unknown, failed) = (self.checked.unknown.count(), self.checked.failed.count());
         let Expectation {
@@ -255,6 +263,7 @@ impl Auditor {
             unattributed: self.unattributed,
             unattributed_rows: self.unattributed_rows,
             rows_of_many: self.rows_of_many,
+            further_rows: self.further_rows,
             at_work: self.at_work,
             fates,
             foreign_poison: self.foreign_poison.len() as u64,
@@ -287,6 +296,7 @@ impl Auditor {
         let mut flaws = self.content.flaws(seq, row);
         self.excuse_reversed(&mut flaws);
         self.check_seen(seq, row);
+        self.absent.row(row);
         let again = self.seen.stored.mark(seq);
         let payloads = self.expectation.payloads;
         if !self.lens.is_at_its_keys(row, seq, payloads) {
@@ -327,7 +337,17 @@ impl Auditor {
         }
     }
 
-    fn phantom_row(&mut self, row: &StoredRow, detail: String) {
+    fn phantom_row(&mut self, row: &StoredRow, mut detail: String) {
+        let testimony = self.testimony.as_ref();
+        let writer = testimony.and_then(|it| it.nameless.writer(&row.partition_key, &row.row_key));
+        if let Some(client) = writer {
+            detail = format!("{client} wrote it; {detail}");
+            let further = self.further_rows.get_or_insert_with(|| FurtherRows {
+                rows: 0,
+                client: client.to_owned(),
+            });
+            further.rows += 1;
+        }
         let lens = &self.lens;
         self.findings.add(Violation::Phantom, || Witness {
             row: Some(RowSummary::through(lens, row)),

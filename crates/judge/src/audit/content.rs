@@ -31,8 +31,10 @@ pub enum Flaw {
         /// The expected value.
         expected: String,
     },
-    /// The column is absent, of another type, or cannot be read.
+    /// The column is absent.
     Missing(String),
+    /// The column is there, with this value, which is of another type or cannot be read.
+    Unread(String, String),
     /// The first stamp is later than the second, although one process wrote both.
     Reversed(String, String),
     /// The attempt column is 0, although deliveries count from 1.
@@ -57,7 +59,11 @@ impl fmt::Display for Flaw {
                 stored,
                 expected,
             } => write!(f, "`{column}` is {stored:?}, and must be {expected:?}"),
-            Self::Missing(column) => write!(f, "`{column}` is missing or malformed"),
+            Self::Missing(column) => write!(f, "`{column}` is missing"),
+            Self::Unread(column, value) => write!(
+                f,
+                "`{column}` is {value}, which cannot be read as what the description says of it"
+            ),
             Self::Reversed(first, second) => {
                 write!(
                     f,
@@ -140,9 +146,7 @@ impl Content {
     pub(super) fn flaws(&mut self, seq: Seq, row: &StoredRow) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let missing = |flaws: &mut Vec<Flaw>, described: &Described| {
-            if !described.is_optional {
-                flaws.push(Flaw::Missing(described.column.clone()));
-            }
+            flaws.extend(without(row, &described.column, described.is_optional));
         };
         if self.data.is_some() || self.digest.is_some() {
             self.expect(seq);
@@ -166,7 +170,7 @@ impl Content {
             }
         }
         for (described, name) in &self.present {
-            if !is_present(row, *name) {
+            if !row.has(*name) {
                 missing(&mut flaws, described);
             }
         }
@@ -185,11 +189,11 @@ impl Content {
     }
 
     fn check_further(&self, seq: Seq, row: &StoredRow, flaws: &mut Vec<Flaw>) {
-        for (column, stored) in self.lens.further().iter().zip(&row.further) {
-            let holds = |text: &String| self.lens.holds(&column.template, text, seq, self.payloads);
+        let further = self.lens.further().iter().zip(&row.further);
+        for (at, (column, stored)) in further.enumerate() {
+            let holds = |text: &String| self.lens.column_holds(at, text, seq, self.payloads);
             match stored {
-                None if column.is_optional => {}
-                None => flaws.push(Flaw::Missing(column.name.clone())),
+                None => flaws.extend(without(row, &column.name, column.is_optional)),
                 Some(text) if holds(text) => {}
                 Some(text) => {
                     let fill = |hole| self.lens.known(hole, self.payloads, seq);
@@ -219,10 +223,10 @@ impl Content {
             self.expect(seq);
             return row.data.as_ref() == Some(&self.expected);
         }
-        let mut further = self.lens.further().iter().zip(&row.further);
-        further.all(|(column, text)| {
+        let mut further = row.further.iter().enumerate();
+        further.all(|(at, text)| {
             let text = text.as_deref();
-            text.is_some_and(|text| self.lens.holds(&column.template, text, seq, self.payloads))
+            text.is_some_and(|text| self.lens.column_holds(at, text, seq, self.payloads))
         })
     }
 }
@@ -244,6 +248,15 @@ pub(super) fn payloads_in(row: &StoredRow) -> usize {
         .unwrap_or(0)
 }
 
+/// The error of a row without a readable value in `column`; `None` if the column may be absent, and is.
+fn without(row: &StoredRow, column: &str, is_optional: bool) -> Option<Flaw> {
+    let unread = row.unread.iter().find(|(name, _)| name == column);
+    match unread {
+        Some((_, value)) => Some(Flaw::Unread(column.to_owned(), quoted(value))),
+        None => (!is_optional).then(|| Flaw::Missing(column.to_owned())),
+    }
+}
+
 const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {
     match name {
         Name::Intended => row.src_stamp,
@@ -251,15 +264,6 @@ const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {
         Name::Received => row.dequeued_stamp,
         Name::Done => row.date_stamp,
         _ => None,
-    }
-}
-
-const fn is_present(row: &StoredRow, name: Name) -> bool {
-    match name {
-        Name::Attempt => row.attempt.is_some(),
-        Name::Worker => row.consumer.is_some(),
-        Name::Node => row.node.is_some(),
-        _ => stamp(row, name).is_some(),
     }
 }
 

@@ -64,8 +64,11 @@ impl Auditor {
         let seen = &self.seen;
         let done = seen.stored.has(seq) || seen.poisoned.has(seq);
         if self.expectation.complete && done && seen.queued.has(seq) {
-            let detail = "it is finished, and still in the queue".into();
-            self.accuse(Violation::Undeleted, seq, detail, None);
+            // Its row is right all the same: the message is not spoiled.
+            let subject = self.lens.id(seq);
+            self.findings.add(Violation::Undeleted, || {
+                Witness::new(subject, "it is finished, and still in the queue")
+            });
         }
     }
 
@@ -89,10 +92,7 @@ impl Auditor {
         let hidden = self.hidden.min(missing);
         let mut detail = "acknowledged, and nowhere: no row, not in the queue, not poisoned".into();
         if hidden > 0 {
-            detail = format!(
-                "one of {missing} messages that are nowhere to be seen, of which up to {hidden} may be among the \
-                 leased messages in the queue"
-            );
+            detail = among_leased(missing, hidden);
         }
         if fates.lost < missing - hidden {
             fates.lost += 1;
@@ -160,4 +160,21 @@ impl Auditor {
             }
         }
     }
+}
+
+/// What is known of one of `missing` messages without a row, if `hidden` of them are leased messages in the queue.
+fn among_leased(missing: u64, hidden: u64) -> String {
+    if missing == 1 {
+        return "it has no row, and it is the leased message in the queue".to_owned();
+    }
+    if missing == hidden {
+        return format!(
+            "it has no row, and it is one of {hidden} messages in the queue that are leased, so that their text cannot be read"
+        );
+    }
+    let lost = missing - hidden;
+    format!(
+        "it is one of {missing} messages without a row: {hidden} in the queue, leased, so that their text cannot be read, and {lost} lost; which \
+         ones cannot be told"
+    )
 }

@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod absent;
 mod account;
 mod activity;
 mod answers;
@@ -32,6 +33,7 @@ mod findings;
 mod hearing;
 mod inserts;
 mod known;
+mod nameless;
 mod poison;
 mod protocol;
 mod seen;

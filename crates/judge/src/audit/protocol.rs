@@ -16,6 +16,7 @@ use super::clocks::Clocks;
 use super::deliveries::Deliveries;
 use super::findings::Findings;
 use super::inserts::Inserts;
+use super::nameless::Nameless;
 use super::seen::Marks;
 use super::skew::Skews;
 use super::starvation::Starvation;
@@ -64,6 +65,8 @@ pub struct Protocol {
     rows_at: HashMap<u64, Seq>,
     /// The columns that the row at a key still lacks, for rows that are written in several steps.
     steps: HashMap<u64, BTreeSet<String>>,
+    /// Rows that name no message.
+    nameless: Nameless,
     given_up: Vec<GivenUp>,
     /// Messages that were put into the poison queue and then deleted: another worker that had the message may put it there
     /// again.
@@ -86,6 +89,7 @@ impl Protocol {
             lens,
             rows_at: HashMap::new(),
             steps: HashMap::new(),
+            nameless: Nameless::default(),
             last,
             resources: StorageNames::default(),
             stored: Marks::new(last),
@@ -226,6 +230,7 @@ impl Protocol {
             inserts: self.inserts,
             removed_rows: self.removed_rows,
             ways: self.ways,
+            nameless: self.nameless,
             given_up: self.given_up,
             disturbances,
         }
@@ -294,7 +299,7 @@ impl Protocol {
     }
 }
 
-mod rows;
+pub(super) mod rows;
 
 #[cfg(test)]
 mod tests;

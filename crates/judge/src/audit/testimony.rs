@@ -3,6 +3,7 @@
 use contract::{Seq, Stamp};
 
 use super::inserts::Inserts;
+use super::nameless::Nameless;
 use super::starvation::Disturbances;
 use super::ways::Ways;
 use super::{Finding, Traffic, Violation};
@@ -27,6 +28,7 @@ pub struct Testimony {
     /// Number of requests that deleted a row.
     pub(super) removed_rows: u64,
     pub(super) ways: Ways,
+    pub(super) nameless: Nameless,
     pub(super) given_up: Vec<GivenUp>,
     pub(super) disturbances: Disturbances,
     /// Number of messages that must still be in the queue.

@@ -79,7 +79,7 @@ impl Verdict for Audit {
     }
 
     fn outcome_of_rows(&self) -> Outcome {
-        let of_rows = violated(self).any(|violation| !violation.needs_history());
+        let of_rows = violated(self).any(Violation::is_of_rows);
         outcome_given(self, of_rows)
     }
 

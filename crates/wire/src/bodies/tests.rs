@@ -233,3 +233,53 @@ fn a_table_that_is_created_is_named_by_the_body() {
     let strange = created_table(&atom, br#"{"TableName":"mine"}"#).unwrap_err();
     assert_eq!(strange, "the content type \"application/atom+xml\"");
 }
+
+/// The message of a row at wrong keys is that of its columns, as the auditor finds it in the table.
+#[test]
+fn a_row_is_told_by_its_columns_where_its_keys_do_not_tell_its_message() {
+    let lens = |columns: &str| {
+        let text = format!(
+            "version: 1\nname: n\nmessage:\n  body:\n    id: '{{id}}'\n    n: '{{seq}}'\n    text: '{{payload}}'\nrow:\n  columns:\n    text: \
+             '{{payload}}'\n{columns}worker:\n  command: x\n  variables:\n    Q: '{{queue-endpoint}}'\n    N: '{{queue}}'\n    T: \
+             '{{table-endpoint}}'\n    M: '{{table}}'\n    S: '{{sas}}'\n"
+        );
+        let description = contract::workload::Description::read(&text).unwrap();
+        Lens::new(description.into(), "r1".parse().unwrap())
+    };
+    let told = |lens: &Lens, key: &str, order: &str, of: u64| {
+        let payloads = contract::Payloads {
+            seed: 7,
+            size: contract::PayloadSize::Sample,
+        };
+        let payload = payloads.payload(contract::Seq::new(of).unwrap());
+        let json = serde_json::json!({"PartitionKey": "p", "RowKey": key, "order": order, "text": payload});
+        let target = crate::request::Target {
+            service: crate::Service::Table,
+            base: "/acc",
+            method: &hyper::Method::POST,
+            path: "/acc/T",
+            query: None,
+        };
+        let headers = Headers::default();
+        let json = json.to_string();
+        let read = row(
+            lens,
+            &Request::of(target, &headers),
+            &headers,
+            json.as_bytes(),
+        );
+        let read = read.unwrap().unwrap();
+        (read.id, read.holds)
+    };
+    let id = |text: &str| Some(text.to_owned());
+    let by_key = lens("    RowKey: '{id}'\n");
+    assert_eq!(told(&by_key, "r1-7", "", 7), (None, None));
+    assert_eq!(told(&by_key, "xr1-7", "", 7), (id("r1-7"), None));
+    // Keys that name another message make the row that message's; its payload is told beside.
+    assert_eq!(told(&by_key, "r1-8", "", 7), (None, id("r1-7")));
+    let by_number = lens("    RowKey: '{seq}'\n    order: '{id}'\n");
+    assert_eq!(told(&by_number, "7", "r1-7", 7), (None, None));
+    // An id tells more than a number.
+    assert_eq!(told(&by_number, "8", "r1-7", 7), (id("r1-7"), None));
+    assert_eq!(told(&by_number, "8", "r1-7", 9), (id("r1-7"), id("r1-9")));
+}

@@ -28,7 +28,10 @@ fn a_consumer_that_ends_unasked_fails_the_run_and_its_last_words_are_shown_whole
     let dir = logged(events);
     assert_eq!(shown(dir.path()), ["fail"; 5].map(String::from));
     let verdict = RunRecord::read(dir.path()).unwrap().verdict();
-    assert_eq!(verdict.headline, "4 consumers did not end as asked");
+    assert_eq!(
+        verdict.headline,
+        "4 consumers did not end as asked, of 5 that were started one after another"
+    );
     let promise = &promises(&RunRecord::read(dir.path()).unwrap())[11];
     assert_eq!(promise.found, "1 of 5");
     assert!(

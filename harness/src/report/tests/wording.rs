@@ -60,14 +60,17 @@ fn stamps_that_were_not_compared_are_no_kept_promise() {
     };
     assert_eq!(stated(None), None);
     assert_eq!(stated(blocks(3, 0)), Some(("0".into(), Outcome::Pass)));
-    let untold = ("1 of 3 blocks untold".into(), Outcome::Inconclusive);
+    let untold = (
+        "1 of 3 blocks of messages could not be compared".into(),
+        Outcome::Inconclusive,
+    );
     assert_eq!(stated(blocks(2, 1)), Some(untold));
 }
 
 #[test]
 fn the_figure_of_right_rows_says_what_is_wrong_beside_them() {
     let (_, record) = changed(|audit| audit.findings = vec![finding(Violation::Phantom, 3)]);
-    assert_eq!(found(&record, RIGHT_ROW), "3 of 3 kept, 3 phantom");
+    assert_eq!(found(&record, RIGHT_ROW), "3 of 3 kept, 3 never sent");
     let (_, record) = changed(|audit| {
         audit.findings = vec![finding(Violation::Restamped, 1)];
         audit.stamps = Some(StampBlocks {
@@ -76,8 +79,11 @@ fn the_figure_of_right_rows_says_what_is_wrong_beside_them() {
             suspected: 3,
         });
     });
-    assert_eq!(found(&record, RIGHT_ROW), "3 of 3 kept, up to 3 restamped");
-    assert_eq!(found(&record, "srcStamp"), "up to 3 restamped");
+    assert_eq!(
+        found(&record, RIGHT_ROW),
+        "3 of 3 kept, up to 3 with other times"
+    );
+    assert_eq!(found(&record, "srcStamp"), "up to 3 with other times");
     let headline = record.verdict().headline;
     assert!(
         headline.starts_with("up to 3 rows, in 1 block of messages, with a srcStamp"),

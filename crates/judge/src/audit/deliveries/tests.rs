@@ -290,6 +290,7 @@ fn change() -> RowChange {
         delivery: None,
         print: None,
         id: None,
+        holds: None,
         lacking: vec![],
     }
 }

@@ -32,6 +32,10 @@ impl Protocol {
             }
             return;
         }
+        if is_done && seq.is_none() {
+            let place = place_of(&row.keys.partition, &row.keys.row);
+            self.nameless.insert(place, &crossing.client);
+        }
         let exists = match (row.operation, happened) {
             (Operation::DeleteEntity, _) => false,
             // A row that is written in steps may be found incomplete.
@@ -90,7 +94,10 @@ impl Protocol {
     /// Whether this write, which may have succeeded, completes a row that is written in steps.
     fn makes_whole(&mut self, row: &RowChange) -> bool {
         let lacking = row.lacking.iter().cloned();
-        let lacking: BTreeSet<String> = match self.steps.get(&place_of(row)) {
+        let lacking: BTreeSet<String> = match self
+            .steps
+            .get(&place_of(&row.keys.partition, &row.keys.row))
+        {
             // An insert finds no earlier row.
             Some(before) if row.operation != Operation::InsertEntity => {
                 lacking.filter(|name| before.contains(name)).collect()
@@ -98,7 +105,8 @@ impl Protocol {
             _ => lacking.collect(),
         };
         let is_whole = lacking.is_empty();
-        self.steps.insert(place_of(row), lacking);
+        self.steps
+            .insert(place_of(&row.keys.partition, &row.keys.row), lacking);
         is_whole
     }
 
@@ -122,7 +130,13 @@ impl Protocol {
         let delivery = self.deliveries.last_before(seq, crossing);
         self.ways.stored(seq, delivery, crossing.began, ahead);
         let subject = self.name_of(row, Some(seq));
-        if !self.handed_over.has(seq) && self.account.unread() == 0 && crossing.strange.is_none() {
+        // A row at the keys of another message: the worker has received the message whose payload it holds.
+        let holds = row.holds.as_deref().and_then(|id| self.seq_of(id));
+        let is_received = [Some(seq), holds]
+            .into_iter()
+            .flatten()
+            .any(|seq| self.handed_over.has(seq));
+        if !is_received && self.account.unread() == 0 && crossing.strange.is_none() {
             self.findings.add(Violation::Unwitnessed, || {
                 let detail = format!(
                     "{} stored the row of a message that nobody has received over the wire",
@@ -156,27 +170,53 @@ impl Protocol {
         }
     }
 
-    /// The message of a row: by its keys, by its other content, or by an earlier write at these keys. A write is remembered.
+    /// The message of a row, as the auditor finds it: by its columns, its keys, or an earlier write at these keys. A row whose keys are not those of its
+    /// message is still the message's row. A write is remembered if the keys do not tell the message.
     fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
-        let by_keys = self
-            .lens
-            .owner_of_keys(&row.keys.partition, &row.keys.row)
-            .seq();
-        let by_keys = by_keys.filter(|seq| seq.get() <= self.last);
-        if self.lens.has_telling_keys() {
-            return by_keys;
-        }
-        let place = place_of(row);
         let by_columns = row.id.as_deref().and_then(|id| self.seq_of(id));
         if let (true, Some(seq)) = (writes, by_columns) {
-            self.rows_at.insert(place, seq);
+            self.rows_at
+                .insert(place_of(&row.keys.partition, &row.keys.row), seq);
         }
-        by_columns.or_else(|| self.rows_at.get(&place).copied())
+        if !self.lens.has_telling_keys() {
+            return by_columns.or_else(|| self.row_at(row));
+        }
+        // These name all columns of a row; the other requests concern the row that is there.
+        let is_whole = matches!(
+            row.operation,
+            Operation::InsertEntity | Operation::UpsertEntity
+        );
+        if is_whole && writes && by_columns.is_none() && !self.rows_at.is_empty() {
+            self.rows_at
+                .remove(&place_of(&row.keys.partition, &row.keys.row));
+        }
+        let there = || self.row_at(row).filter(|_| !is_whole);
+        by_columns.or_else(there).or_else(|| self.seq_of_keys(row))
+    }
+
+    /// The message that the keys of a row name.
+    fn seq_of_keys(&self, row: &RowChange) -> Option<Seq> {
+        let owner = self.lens.owner_of_keys(&row.keys.partition, &row.keys.row);
+        owner.seq().filter(|seq| seq.get() <= self.last)
+    }
+
+    /// The message whose row was stored at these keys, if the keys do not tell it.
+    fn row_at(&self, row: &RowChange) -> Option<Seq> {
+        // Rows are hashed only if there are such rows.
+        let is_any = !self.rows_at.is_empty();
+        is_any.then(|| {
+            self.rows_at
+                .get(&place_of(&row.keys.partition, &row.keys.row))
+                .copied()
+        })?
     }
 
     /// Whether the row at these keys belongs to `seq`, as far as known.
     fn has_row(&self, row: &RowChange, seq: Option<Seq>) -> bool {
-        self.lens.has_telling_keys() || self.rows_at.get(&place_of(row)).copied() == seq
+        match self.row_at(row) {
+            Some(there) => seq == Some(there),
+            None => self.lens.has_telling_keys() && seq == self.seq_of_keys(row),
+        }
     }
 
     /// The name of a row in witnesses: the id of its message, or its key.
@@ -186,8 +226,8 @@ impl Protocol {
 }
 
 /// A hash of the keys of a row.
-fn place_of(row: &RowChange) -> u64 {
+pub(in crate::audit) fn place_of(partition: &str, row: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&row.keys.partition, &row.keys.row).hash(&mut hasher);
+    (partition, row).hash(&mut hasher);
     hasher.finish()
 }

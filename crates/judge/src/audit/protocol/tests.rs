@@ -2,6 +2,7 @@
 
 mod around;
 mod early;
+mod keys;
 mod meddling;
 mod poison;
 mod steps;
@@ -61,6 +62,7 @@ impl Told {
                 delivery: None,
                 print: None,
                 id: None,
+                holds: None,
                 lacking: Vec::new(),
             });
         });
@@ -114,6 +116,7 @@ fn row_of(seq: u64, part: usize) -> RowChange {
         delivery: None,
         print: None,
         id: None,
+        holds: None,
         lacking: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Tests that compare storage with the wire's history: a good history passes, and every way around the wire is found.
 
 mod deletions;
+mod keys;
 mod poison;
 mod stamps;
 
@@ -50,6 +51,7 @@ fn inserted(row: &StoredRow) -> RowChange {
         }),
         print: Some(fingerprint(row)),
         id: None,
+        holds: None,
         lacking: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the auditor with good histories and planted violations.
 
+mod absent;
 mod content;
 mod heard;
 mod known;

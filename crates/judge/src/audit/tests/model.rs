@@ -245,7 +245,9 @@ impl Model {
         for (violation, n) in &own {
             self.count(*violation, *n);
         }
-        let is_spoiled = own.iter().any(|(_, n)| *n > 0);
+        let is_spoiled = own
+            .iter()
+            .any(|(violation, n)| *n > 0 && *violation != Violation::Undeleted);
         let fates = &mut self.fates;
         if traces.rows == 0 && !traces.given_up && traces.queued == 0 {
             let (failed, unknown) = (history.has_failed(seq), history.is_unknown(seq));

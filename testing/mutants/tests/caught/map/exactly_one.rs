@@ -81,11 +81,7 @@ pub(super) const EXACTLY_ONE: &[Mutant] = &[
         LONG,
         "still in the queue|left in the queue|delivered more than once",
     ),
-    consumer(
-        "insists-on-stale-receipt",
-        LONG,
-        "with a refused request repeated",
-    ),
+    consumer("insists-on-stale-receipt", LONG, "with a request repeated"),
     consumer("crashes-on-poison", FEW, ENDED),
     consumer("discards-poison", FEW, UNSECURED),
     consumer("poisons-for-two-minutes", FEW, UNSECURED),

@@ -50,5 +50,5 @@ pub(super) const UNSECURED: &str = "deleted before the row was confirmed";
 pub(super) const OVERWRITTEN: &str = "changed after the insert, or without one";
 pub(super) const REMOVED: &str = "deleted once stored";
 pub(super) const MISREPORTED: &str = "that tell of another delivery than theirs";
-pub(super) const AROUND: &str = "handled around the wire";
-pub(super) const MEDDLED: &str = "to what was not the consumer's";
+pub(super) const AROUND: &str = "has not seen stored, received or deleted";
+pub(super) const MEDDLED: &str = "that is not the consumer's";

@@ -178,7 +178,7 @@ fn what_the_history_proves_alone_names_who_did_what() {
         (
             Operation::DeleteTable,
             "t",
-            "1 request to what was not the consumer's: delete-table to t: consumer-1 sent delete-table to \"t\", which all \
+            "1 request to a message, queue or table that is not the consumer's: delete-table to t: consumer-1 sent delete-table to \"t\", which all \
              consumers share",
         ),
         (

@@ -183,7 +183,18 @@ fn a_refused_insert_proves_the_row_of_its_own_message_alone() {
 fn a_row_is_named_by_its_message_or_else_by_its_key() {
     let subject = |key: &str| {
         let mut told = Told::new();
-        write(&mut told, Operation::UpdateEntity, 204, (7, key), &[]);
+        told.step(Operation::UpdateEntity, 204, |crossing| {
+            let row = row_of(7, 0);
+            crossing.rows.push(RowChange {
+                operation: Operation::UpdateEntity,
+                part: None,
+                keys: Keys {
+                    row: key.to_owned(),
+                    ..row.keys
+                },
+                ..row
+            });
+        });
         let findings = told.protocol.finish().findings;
         findings[0].witnesses[0].subject.clone()
     };
