@@ -119,6 +119,9 @@ pub struct Handled {
     /// As `poisons`, for a part of a poison message that is not its last part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons_in_part: Option<String>,
+    /// For a message in the poison queue: its claims about the delivery after which the message was given up; `date` is when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claimed>,
     /// The intended send time, if the body has it and the row does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intended: Option<Stamp>,
@@ -158,7 +161,7 @@ pub struct RowChange {
     pub lacking: Vec<String>,
 }
 
-/// A row's claims about its delivery. A column that is missing or unreadable is `None`.
+/// The claims of a row, or of a message in the poison queue, about its delivery. What is missing or unreadable is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Claimed {
     /// Its `dequeuedStamp` column.

@@ -36,8 +36,8 @@ pub enum Violation {
     /// [`STAMP_BLOCK`](contract::STAMP_BLOCK) messages, each with at least one such row.
     Restamped,
     /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of its delivery, or is unreadable, so that
-    /// its latencies are meaningless; or a row whose `node` is not the consumer's node, if the platform knows that. Counts
-    /// rows.
+    /// its latencies are meaningless; or a row whose `node` is not the consumer's node, if the platform knows that; or a message
+    /// in the poison queue whose `attempt`, `consumer` or `poisonedStamp` is not that of its delivery. Counts rows and messages.
     Misreported,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,
@@ -57,7 +57,7 @@ pub enum Violation {
     /// bypassed it. Counts rows and messages.
     Unwitnessed,
     /// A request on something that is not the consumer's own: a message that another client has received, or that gets another
-    /// body; a queue that is cleared or deleted; a table that is deleted; a queue or table of another run. Counts requests.
+    /// body; the row of a message that nobody has received; a queue that is cleared or deleted; a table that is deleted; a queue or table of another run. Counts requests.
     Meddled,
     /// A consumer that repeats a request which storage has finally refused. Counts messages.
     Stubborn,
@@ -146,7 +146,7 @@ impl Violation {
             Self::Phantom => "nothing is stored that was not sent",
             Self::Misplaced => "every row is at the keys of its message",
             Self::Restamped => "srcStamp and sentStamp are as they came",
-            Self::Misreported => "every row tells of its delivery as it was",
+            Self::Misreported => "rows and poison messages tell of their delivery as it was",
             Self::Poisoned => "no good message is given up",
             Self::Accepted => "bad messages go to the poison queue, not to the table",
             Self::Unfinished => "no message is left in the queue",
@@ -173,7 +173,11 @@ impl Violation {
                 "blocks of messages",
                 "with a srcStamp or sentStamp that did not come with them",
             ),
-            Self::Misreported => ("row", "rows", "that tell of another delivery than theirs"),
+            Self::Misreported => (
+                "row or poison message",
+                "rows or poison messages",
+                "that tell of another delivery than theirs",
+            ),
             Self::Poisoned => ("good message", "good messages", "given up as poison"),
             Self::Accepted => ("bad message", "bad messages", "stored as a result"),
             Self::Unfinished => ("message", "messages", "left unfinished in the queue"),

@@ -69,6 +69,12 @@ pub(super) fn put_message(
         let is_last = found.part == found.parts;
         // If the message has no id, its text identifies it.
         let is_unnamed = is_last && found.message_id.is_none();
+        let claims = Claimed {
+            date: found.stamp,
+            attempt: found.attempt,
+            consumer: found.consumer,
+            ..Claimed::default()
+        };
         let (whole, part) = if is_last {
             (found.message_id, None)
         } else {
@@ -79,6 +85,7 @@ pub(super) fn put_message(
             print: is_unnamed.then(|| print(&found.body)),
             poisons: whole,
             poisons_in_part: part,
+            claims: (claims != Claimed::default()).then_some(claims),
             ..Handled::default()
         });
     }

@@ -116,6 +116,12 @@ impl Heartbeat {
         }))
     }
 
+    /// The pauses since the last [`Heartbeat::take`].
+    pub(super) fn noted(&self) -> Vec<Pause> {
+        let pauses = self.0.pauses.lock();
+        pauses.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The pauses since the last call.
     pub(super) fn take(&self) -> Vec<Pause> {
         mem::take(&mut self.0.pauses.lock().unwrap_or_else(PoisonError::into_inner))

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::heartbeat::{Clock, Heartbeat};
 use super::wire::Written;
-use super::{Crossing, lock};
+use super::{Crossing, Pause, lock};
 
 #[derive(Debug)]
 struct Inner {
@@ -55,6 +55,11 @@ impl History {
     /// The time by the history's clock, which starts with the wall clock's time and is never set.
     pub(super) fn now(&self) -> Stamp {
         self.clock.now()
+    }
+
+    /// The pauses since the last crossing, and the present time.
+    pub(super) fn paused(&self) -> (Vec<Pause>, Stamp) {
+        (self.heartbeat.noted(), self.clock.now())
     }
 
     /// Appends one crossing. An error is kept for [`History::check`], because the proxy that appends cannot report it.

@@ -181,6 +181,7 @@ impl Request {
         self.operation = match (method, keys) {
             ("POST", None) => Operation::InsertEntity,
             ("GET", None | Some(")")) => Operation::QueryEntities,
+            (_, Some(")")) => return Err(format!("{method} on a table with empty parentheses")),
             (_, Some(keys)) => {
                 self.keys = Some(keys_of(keys).ok_or("row keys of this form")?);
                 match method {

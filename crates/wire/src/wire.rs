@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use contract::Stamp;
+use evidence::Pause;
 use evidence::history::{Follower, HistoryError, Reader};
 
 use super::Proxy;
@@ -55,6 +57,11 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// Clients must not send further requests.
     async fn finish(&self) -> anyhow::Result<()>;
 
+    /// The pauses of the harness since the last crossing, and the time by the history's clock; `None` if the wire runs elsewhere.
+    fn paused(&self) -> Option<(Vec<Pause>, Stamp)> {
+        None
+    }
+
     /// Returns an error unless the history so far is complete.
     fn check(&self) -> anyhow::Result<()>;
 }
@@ -101,6 +108,10 @@ impl Wire for Proxy {
 
     async fn finish(&self) -> anyhow::Result<()> {
         self.close().await
+    }
+
+    fn paused(&self) -> Option<(Vec<Pause>, Stamp)> {
+        Some(self.history().paused())
     }
 
     fn check(&self) -> anyhow::Result<()> {

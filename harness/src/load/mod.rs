@@ -7,6 +7,7 @@ mod live;
 mod meter;
 mod plan;
 mod scaled;
+mod silent;
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use workflow::exit::WrongInput;
 
 use crate::audit::ExpectedPoison;
 use crate::conclusion::{Concluded, Conducted, Part, STOPPED};
-use crate::events::{Event, Measured};
+use crate::events::{Event, Measured, Usage};
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
@@ -214,7 +215,8 @@ async fn conduct(
         told,
     };
     let watched = follow.watch(run, sending, &mut meter).await?;
-    took(run, &meter, "load", &watched.sent)?;
+    let usage = took(run, &meter, "load", &watched.sent)?;
+    let running = run.roster();
     // Judged before the harness itself ends the consumers, which no autoscaler asks for.
     let scaled = match scaling {
         Some(scaling) => scaled::judged(run, scaling)?,
@@ -237,6 +239,7 @@ async fn conduct(
     }
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
+    parts.extend(silent::silent(&running, &collected.audit, usage.as_ref()));
     parts.push(Part::from(&collected.audit));
     parts.extend(scaled);
     parts.extend(verdicts.iter().map(Part::from));
@@ -269,13 +272,14 @@ struct EndedLoad {
     interrupted: bool,
 }
 
-/// Records the CPU time and memory of a phase, if they are known.
-fn took(run: &Run, meter: &Meter, phase: &str, sent: &Sent) -> anyhow::Result<()> {
+/// Records the CPU time and memory of a phase, if they are known, and returns them.
+fn took(run: &Run, meter: &Meter, phase: &str, sent: &Sent) -> anyhow::Result<Option<Usage>> {
     // Includes the messages of a generator without a summary, because consumers worked on them.
-    match meter.usage(phase, sent.summary.begun) {
-        Some(usage) => run.record(Event::Usage(usage)),
-        None => Ok(()),
+    let usage = meter.usage(phase, sent.summary.begun);
+    if let Some(usage) = &usage {
+        run.record(Event::Usage(usage.clone()))?;
     }
+    Ok(usage)
 }
 
 /// Time between two looks at a load: its end may be noticed this much too late.

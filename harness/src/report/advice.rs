@@ -119,7 +119,7 @@ const fn cause(violation: Violation) -> &'static str {
             "does the consumer copy srcStamp and sentStamp from the message as text, and make neither itself?"
         }
         Violation::Misreported => {
-            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive, and node from NODE_NAME?"
+            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive, and node from NODE_NAME, also in what it puts into the poison queue?"
         }
         Violation::Phantom => "does another producer or run use this queue or table?",
         Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
@@ -132,7 +132,7 @@ const fn cause(violation: Violation) -> &'static str {
             "does the consumer use the endpoints of its environment alone, AZURE_QUEUE_ENDPOINT and AZURE_TABLE_ENDPOINT?"
         }
         Violation::Meddled => {
-            "does the consumer delete what it has received itself, renew without a new body, use its own queues and table alone, put nothing into the queue that it takes messages from, and leave the queue's metadata as they are?"
+            "does the consumer store and delete only what it has received itself, renew without a new body, use its own queues and table alone, put nothing into the queue that it takes messages from, and leave the queue's metadata as they are?"
         }
         Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
         Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",

@@ -53,7 +53,11 @@ impl Run {
                 if !self.stage.has_one_clock() {
                     protocol = protocol.with_clocks_apart();
                 }
-                auditor.hear(self.judge_history(protocol)?.finish());
+                let mut protocol = self.judge_history(protocol)?;
+                if let Some((pauses, now)) = self.stage.wire().and_then(|wire| wire.paused()) {
+                    protocol.paused(&pauses, now);
+                }
+                auditor.hear(protocol.finish());
             }
             anyhow::Ok(())
         };

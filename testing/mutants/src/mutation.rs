@@ -129,6 +129,14 @@ pub(crate) enum Mutation {
     PoisonsForTwoMinutes,
     /// Sets aside with a reason that is not the reason.
     PoisonsWithWrongReason,
+    /// Sets aside with one delivery too many.
+    PoisonsWithWrongAttempt,
+    /// Sets aside in the name of another consumer.
+    PoisonsAsAnother,
+    /// Sets aside with the beginning of time for when it gave up.
+    PoisonsWithWrongStamp,
+    /// Sets aside without a word of why.
+    PoisonsWithoutDetail,
     /// Stores what it gives up after too many attempts.
     StoresWhatItGivesUp,
     /// Does not check the digest.

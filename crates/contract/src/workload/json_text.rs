@@ -1,6 +1,8 @@
 //! Columns that hold a text of JSON. Programs write the same value in different forms, with other blanks, another order of fields, or `\u20ac` for `€`: such
 //! columns are compared by value.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::body::{Body, text_at};
@@ -45,7 +47,7 @@ impl JsonText {
                         (format, _) => format,
                     };
                     let quote = if in_string { "" } else { "\"" };
-                    text.push_str(&format!("{quote}{MARK}{}{MARK}{quote}", holes.len()));
+                    write!(text, "{quote}{MARK}{}{MARK}{quote}", holes.len()).ok()?;
                     holes.push(Placeholder { format, ..*hole });
                 }
             }

@@ -12,7 +12,7 @@ use super::placeholder::{Format, Name, Placeholder};
 use super::rows::RowLens;
 use super::template::{Piece, Template};
 use super::values::{Owner, ids_in, owner_of_id, owner_of_uuid, time_of, time_text, uuid};
-use crate::{Digest, MessageId, Payloads, PoisonEnvelope, RunId, Seq, Stamp};
+use crate::{Digest, MessageId, Payloads, RunId, Seq, Stamp};
 
 /// A description applied to one run: writes bodies, and identifies the message of a body or a row.
 #[derive(Debug, Clone)]
@@ -26,45 +26,6 @@ pub struct Lens {
     /// The paths of each part in a poison message.
     given_up: Vec<(Vec<Step>, Template)>,
     pub(super) rows: RowLens,
-}
-
-/// A message that was given up, as far as the poison queue describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SetAside {
-    /// The reason.
-    pub reason: Option<String>,
-    /// The reason in words.
-    pub detail: Option<String>,
-    /// The message id in the queue.
-    pub message_id: Option<String>,
-    /// How often it had been delivered.
-    pub attempt: Option<u32>,
-    /// The consumer that gave it up.
-    pub consumer: Option<String>,
-    /// The time at which it was given up.
-    pub at: Option<String>,
-    /// The number of this part of the body, from 1.
-    pub part: u32,
-    /// The number of parts of the body.
-    pub parts: u32,
-    /// The original body, or this part of it.
-    pub body: String,
-}
-
-impl From<&PoisonEnvelope> for SetAside {
-    fn from(envelope: &PoisonEnvelope) -> Self {
-        Self {
-            reason: Some(envelope.reason.to_string()),
-            detail: Some(envelope.detail.clone()),
-            message_id: Some(envelope.message_id.clone()),
-            attempt: Some(envelope.attempt),
-            consumer: Some(envelope.consumer.clone()),
-            at: Some(envelope.poisoned_stamp.to_string()),
-            part: envelope.part,
-            parts: envelope.parts,
-            body: envelope.body.clone(),
-        }
-    }
 }
 
 impl Lens {
@@ -287,48 +248,6 @@ impl Lens {
     pub fn tables_beside(&self, table: &str) -> Vec<String> {
         names_of(&self.description.beside.tables, table)
     }
-
-    /// Parses the text of a message of the poison queue; `None` if it has another form.
-    pub fn set_aside(&self, text: &str) -> Option<SetAside> {
-        let poison = self.description.poison.as_ref()?;
-        // The original message is not decoded.
-        if let Body::Text(template) = &poison.body
-            && template.whole().is_some_and(|hole| hole.name == Name::Body)
-        {
-            return Some(SetAside {
-                body: text.to_owned(),
-                part: 1,
-                parts: 1,
-                ..SetAside::default()
-            });
-        }
-        let text = self.decoded(text)?;
-        let mut found = SetAside {
-            part: 1,
-            parts: 1,
-            ..SetAside::default()
-        };
-        let mut has_body = false;
-        for (way, template) in &self.given_up {
-            for (name, value) in value_at(&poison.body, &text, way, template)? {
-                let is_known = poison.reasons.is_empty() || poison.reasons.contains(&value);
-                match name {
-                    Name::Reason if is_known => found.reason = Some(value),
-                    Name::Reason => return None,
-                    Name::Detail => found.detail = Some(value),
-                    Name::MessageId => found.message_id = Some(value),
-                    Name::Attempt => found.attempt = Some(value.parse().ok()?),
-                    Name::Worker => found.consumer = Some(value),
-                    Name::At => found.at = Some(value),
-                    Name::Part => found.part = value.parse().ok()?,
-                    Name::Parts => found.parts = value.parse().ok()?,
-                    Name::Body => (found.body, has_body) = (value, true),
-                    _ => {}
-                }
-            }
-        }
-        has_body.then_some(found)
-    }
 }
 
 fn names_of(templates: &[Template], own: &str) -> Vec<String> {
@@ -394,6 +313,10 @@ fn counted(text: &str) -> Option<Seq> {
         .then(|| text.parse().ok().and_then(Seq::new))
         .flatten()
 }
+
+mod given_up;
+
+pub use given_up::SetAside;
 
 #[cfg(test)]
 mod tests;

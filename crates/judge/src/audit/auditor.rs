@@ -24,7 +24,7 @@ use super::{
 
 /// How far the clocks of the producer and of the service may differ, in microseconds: clocks synchronised over the network
 /// differ by less than a second.
-const CLOCKS_APART_US: i64 = 60_000_000;
+pub(super) const CLOCKS_APART_US: i64 = 60_000_000;
 
 /// Part of the detail for a row that stands for several messages.
 pub(super) const OF_MANY: &str = "one row for many messages is out of scope (docs/DESCRIPTION.md)";

@@ -33,6 +33,11 @@ impl Clocks {
         }
     }
 
+    /// Adds pauses after the last crossing.
+    pub(super) fn end(&mut self, pauses: &[Pause]) {
+        self.pauses.extend(pauses);
+    }
+
     /// Whether the harness was paused at any time between `from` and `to`: then the consumers on the same machine may have been
     /// too. A pause is recorded with a later crossing, so the result is complete only at the end of the history.
     pub(super) fn stood_still(&self, from: Stamp, to: Stamp) -> bool {

@@ -14,7 +14,7 @@ use evidence::{Claimed, Crossing, Handled, Operation};
 
 /// Tolerated error of a consumer's stamp, in microseconds: harness and consumer run on one machine and read one clock. A stamp
 /// may be cut to milliseconds, and time synchronisation changes the clock slightly.
-const CLOCK_US: i64 = 5_000;
+pub(super) const CLOCK_US: i64 = 5_000;
 
 /// If a client had this much idle time in which it could have sent a finished row, the row was not finished: its work was still
 /// to be done.

@@ -1,11 +1,12 @@
 //! Content of the poison queue: bad messages, which belong there, and good messages that were given up.
 
 use contract::Seq;
-use contract::workload::{Owner, SetAside};
+use contract::workload::{Name, Owner, SetAside};
 use evidence::quoted;
 
+use super::auditor::CLOCKS_APART_US;
 use super::body::Joined;
-use super::{Auditor, Violation};
+use super::{Auditor, Violation, Witness};
 
 impl Auditor {
     /// Takes one message of the poison queue. A body in parts is judged when its last part has come.
@@ -21,17 +22,68 @@ impl Auditor {
             }
         };
         match self.lens.owner_of_message(&body) {
-            Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
+            Owner::Ours(seq) if self.is_expected(seq) => {
+                self.check_envelope(envelope, Some(seq));
+                self.known_poison(seq, envelope);
+            }
             Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
             Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
             Owner::Nobody => {
+                self.check_envelope(envelope, None);
                 let id = envelope.message_id.as_ref().unwrap_or(&envelope.body);
                 if !self.foreign_poison.insert(id.clone()) {
                     self.poison_repeats += 1;
                 }
             }
         }
+    }
+
+    /// Checks the parts of `envelope` that are known without the wire. What crossed the wire is compared with it there.
+    fn check_envelope(&mut self, envelope: &SetAside, seq: Option<Seq>) {
+        let Some(detail) = self.flaw_of(envelope) else {
+            return;
+        };
+        let subject = seq.map_or_else(
+            || {
+                let id = envelope.message_id.as_deref().unwrap_or_default();
+                format!("queue message {id}")
+            },
+            |seq| self.id(seq),
+        );
+        if let Some(seq) = seq {
+            self.seen.spoiled.mark(seq);
+        }
+        let detail = format!("in the poison queue, {detail}");
+        let witness = || Witness::new(subject, detail);
+        self.findings.add(Violation::Misreported, witness);
+    }
+
+    fn flaw_of(&self, envelope: &SetAside) -> Option<String> {
+        let field = |name| self.lens.set_aside_field(name).map(|(field, _)| field);
+        // Other descriptions do not promise that there are words.
+        if self.lens.description().has_own_messages()
+            && let Some(field) = field(Name::Detail)
+            && envelope
+                .detail
+                .as_ref()
+                .is_none_or(|it| it.trim().is_empty())
+        {
+            return Some(format!("`{field}` is empty"));
+        }
+        if self.testimony.is_some() {
+            return None;
+        }
+        if let (Some(field), Some(0)) = (field(Name::Attempt), envelope.attempt) {
+            return Some(format!("`{field}` is 0, deliveries count from 1"));
+        }
+        let field = field(Name::At)?;
+        let Some(at) = envelope.stamp else {
+            return Some(format!("`{field}` cannot be read"));
+        };
+        let begun = self.expectation.begun_at?;
+        let is_early = at.micros_since(begun) < -CLOCKS_APART_US;
+        is_early.then(|| format!("`{field}` is {at}, and the run began at {begun}"))
     }
 
     fn known_poison(&mut self, seq: Seq, envelope: &SetAside) {

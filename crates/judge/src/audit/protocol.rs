@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
 use evidence::audit::StorageNames;
-use evidence::{Crossing, Handled, Happened, Operation};
+use evidence::{Crossing, Handled, Happened, Operation, Pause};
 
 use super::Traffic;
 use super::account::Account;
@@ -26,12 +26,13 @@ use crate::index::PRODUCER;
 
 mod early;
 mod ends;
+mod envelopes;
 mod live;
 mod meddling;
 mod poison;
 
 use early::Early;
-use live::{Live, Refused};
+use live::{Handed, Live, Refused};
 use poison::SetAside;
 
 /// Judges a history, crossing by crossing in its order.
@@ -49,6 +50,12 @@ pub struct Protocol {
     strayed: HashMap<Seq, String>,
     /// Messages that were handed over to any client.
     handed_over: Marks,
+    /// Messages that a client has peeked at.
+    peeked: Marks,
+    /// Messages whose first delivery, by storage's own count, was over the wire.
+    first_delivered: Marks,
+    /// Rows that were stored before the wire had handed over their message, with the client.
+    unreceived: Vec<(Seq, String)>,
     misreported: Marks,
     early: Early,
     live: HashMap<String, Live>,
@@ -96,6 +103,9 @@ impl Protocol {
             stored_at: HashMap::new(),
             strayed: HashMap::new(),
             handed_over: Marks::new(last),
+            peeked: Marks::new(last),
+            first_delivered: Marks::new(last),
+            unreceived: Vec::new(),
             misreported: Marks::new(last),
             early: Early::default(),
             live: HashMap::new(),
@@ -158,6 +168,12 @@ impl Protocol {
                     }
                 }
             }
+            Operation::PeekMessages if in_queue => {
+                let ids = crossing.messages.iter().filter_map(|it| it.id.as_deref());
+                for seq in ids.filter_map(|id| self.seq_of(id)).collect::<Vec<_>>() {
+                    self.peeked.mark(seq);
+                }
+            }
             Operation::UpdateMessage | Operation::DeleteMessage if in_queue => {
                 for message in &crossing.messages {
                     self.refused(crossing, message);
@@ -213,6 +229,13 @@ impl Protocol {
         }
     }
 
+    /// Takes the pauses of the harness after the last crossing; `now` is the end of the history. Consumers that made no request
+    /// may have been paused too.
+    pub fn paused(&mut self, pauses: &[Pause], now: Stamp) {
+        self.clocks.end(pauses);
+        self.starvation.end(pauses, now);
+    }
+
     /// Ends the history, and returns its results.
     pub fn finish(mut self) -> Testimony {
         let live: Vec<_> = self.live.drain().collect();
@@ -220,6 +243,7 @@ impl Protocol {
             self.check_hand_overs(queue_id, live);
         }
         self.judge_early();
+        self.judge_unreceived();
         let traffic = self.traffic();
         let (_, disturbances) = self.starvation.finish();
         Testimony {
@@ -279,6 +303,11 @@ impl Protocol {
         live.seq = live.seq.or(seq);
         live.hand_overs.add(message);
         live.print = message.print;
+        live.told.handed.push(Handed {
+            client: crossing.client.clone(),
+            attempt: message.attempt,
+            ended: crossing.ended,
+        });
         if !live.receivers.contains(&crossing.client) {
             live.receivers.push(crossing.client.clone());
         }
@@ -286,6 +315,9 @@ impl Protocol {
             self.deliveries.add(seq, crossing, message);
             self.ways.delivered(seq, crossing.ended);
             self.handed_over.mark(seq);
+            if message.attempt == Some(1) {
+                self.first_delivered.mark(seq);
+            }
         }
         if message.attempt > Some(1) && !live.redelivered {
             live.redelivered = true;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::Stamp;
 use evidence::audit::StorageTime;
-use evidence::{Answer, Crossing};
+use evidence::{Answer, Crossing, Pause};
 
 /// Response time from which storage counts as starving its clients. Azure Storage and a warm Azurite answer within tens of
 /// milliseconds; a consumer gives up a request, and retries, only after many times this.
@@ -84,6 +84,8 @@ pub(super) struct Starvation {
     stretches: Vec<(Stamp, Stamp)>,
     /// Periods in which the harness was paused.
     pauses: Vec<(Stamp, Stamp)>,
+    /// The end of the observation, if the harness was paused after the last crossing.
+    until: Option<Stamp>,
 }
 
 impl Starvation {
@@ -105,6 +107,17 @@ impl Starvation {
             self.add(since, began);
         }
         self.add(began.plus(SLOW), ended);
+    }
+
+    /// Adds pauses after the last crossing, at the end of the history. Time without requests counts as observed only with them,
+    /// because without a request nobody waits for storage.
+    pub(super) fn end(&mut self, pauses: &[Pause], now: Stamp) {
+        if !pauses.is_empty() && self.first.is_some() {
+            let pauses = pauses.iter();
+            self.pauses
+                .extend(pauses.map(|pause| (pause.from, pause.to)));
+            self.until = Some(now);
+        }
     }
 
     /// Adds a period. Answers come in order, so it ends last, and it is merged with the periods that it overlaps.
@@ -146,7 +159,7 @@ impl Starvation {
             paused_ms: sum(&self.pauses),
             observed_ms: self
                 .first
-                .zip(self.last)
+                .zip(self.last.max(self.until))
                 .map_or(0, |(first, last)| millis(first, last)),
         };
         // The wait began before it was long enough to count.
@@ -163,7 +176,7 @@ impl Starvation {
 mod tests {
     use super::*;
     use crate::audit::sample_crossing;
-    use evidence::{Operation, Pause};
+    use evidence::Operation;
 
     const ANSWERED: fn() -> Answer = || Answer::Status(200, None);
 
@@ -242,6 +255,26 @@ mod tests {
         assert!(of_ten_seconds(5000).is_starved());
         let text = of_ten_seconds(5000).to_string();
         assert_eq!(text, "storage kept requests waiting for 5s of 10s");
+    }
+
+    /// Consumers that have not started yet make no request that could record the pause.
+    #[test]
+    fn a_harness_that_stood_still_after_the_last_request_is_known_at_the_end() {
+        let ended = |pauses: &[(i64, i64)]| {
+            let mut starvation = Starvation::default();
+            starvation.crossing(&crossing(0, 400, ANSWERED()));
+            let at = |millis: i64| Stamp::from_micros(millis * 1000);
+            let pauses = pauses.iter().map(|(from, to)| Pause {
+                from: at(*from),
+                to: at(*to),
+            });
+            starvation.end(&pauses.collect::<Vec<_>>(), at(16_000));
+            let (time, _) = starvation.finish();
+            (time.paused_ms, time.observed_ms, time.is_starved())
+        };
+        assert_eq!(ended(&[]), (0, 400, false));
+        assert_eq!(ended(&[(2_000, 10_000)]), (8_000, 16_000, true));
+        assert_eq!(ended(&[(2_000, 9_999)]), (7_999, 16_000, false));
     }
 
     #[test]

@@ -66,6 +66,13 @@ fn a_put_tells_its_message_and_what_it_poisons() {
         (poison.id.as_deref(), poison.poisons.as_deref()),
         (Some("r1-8"), Some("m9"))
     );
+    let claims = Claimed {
+        date: Some(contract::Stamp::from_micros(1)),
+        attempt: Some(1),
+        consumer: Some("c".to_owned()),
+        ..Claimed::default()
+    };
+    assert_eq!(poison.claims, Some(claims));
     let elsewhere = put("q", xml.as_bytes()).unwrap();
     assert_eq!((elsewhere.id, elsewhere.poisons), (None, None));
     let part = xml.replace("\"parts\":1", "\"parts\":2");

@@ -202,7 +202,8 @@ fn other_forms_of_requests_to_a_table_are_not_understood() {
     not_understood(
         Service::Table,
         "POST {ROW} = POST on a path of this form
-         POST /acc/T() = row keys of this form
+         POST /acc/T() = POST on a table with empty parentheses
+         DELETE /acc/T() = DELETE on a table with empty parentheses
          BREW {ROW} = BREW on a path of this form
          PUT /acc/$batch = a table of this name
          DELETE /acc/T(RowKey='r',PartitionKey='p') = row keys of this form

@@ -53,9 +53,9 @@ impl Consumer {
         reason: PoisonReason,
         body: String,
     ) -> PoisonEnvelope {
-        PoisonEnvelope {
+        let mut envelope = PoisonEnvelope {
             reason,
-            detail: String::new(),
+            detail: format!("given up: {reason}"),
             message_id: delivery.lease.message_id.clone(),
             attempt: delivery.attempt,
             consumer: self.args.name.clone(),
@@ -63,6 +63,14 @@ impl Consumer {
             part: 1,
             parts: 1,
             body,
+        };
+        match self.args.mutation {
+            Mutation::PoisonsWithWrongAttempt => envelope.attempt += 1,
+            Mutation::PoisonsAsAnother => "somebody-else".clone_into(&mut envelope.consumer),
+            Mutation::PoisonsWithWrongStamp => envelope.poisoned_stamp = Stamp::default(),
+            Mutation::PoisonsWithoutDetail => envelope.detail.clear(),
+            _ => {}
         }
+        envelope
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::{Message, PayloadSize, PoisonReason, ResultRow, StoredRow};
+use crate::{Message, PayloadSize, PoisonEnvelope, PoisonReason, ResultRow, StoredRow};
 
 const PAYLOADS: Payloads = Payloads {
     seed: 11,
@@ -362,4 +362,20 @@ fn ids_and_digests_in_large_letters_are_those_of_their_message() {
         json!({"RowKey": "k-r1-7", "Hash": hash, "Run": "r1"}),
     ));
     assert!(!lens.is_at_its_keys(&small, seq(7), PAYLOADS));
+}
+
+/// Table storage hands over an `Edm.Int64` as text ("Property types in JSON").
+#[test]
+fn an_attempt_is_a_whole_number_also_as_text() {
+    let own = Lens::own("r1".parse().unwrap());
+    for (attempt, read) in [
+        (json!(2), Some(2)),
+        (json!("2"), Some(2)),
+        (json!(2.5), None),
+        (json!("two"), None),
+        (json!(null), None),
+    ] {
+        let row = json!({"PartitionKey": "r1.00", "RowKey": "r1-1", "attempt": attempt});
+        assert_eq!(own.row(&entity(row)).attempt, read, "{attempt}");
+    }
 }

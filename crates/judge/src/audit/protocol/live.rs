@@ -22,10 +22,30 @@ pub(super) struct Live {
     pub(super) hand_overs: HandOvers,
     /// The clients that have received it.
     pub(super) receivers: Vec<String>,
+    /// What an envelope of it is compared with.
+    pub(super) told: ToldOf,
     /// The fingerprint of the body that was handed over.
     pub(super) print: Option<u64>,
     /// Whether a delete of it had no answer.
     pub(super) may_be_deleted: bool,
+}
+
+/// What an envelope of a message may tell of its deliveries.
+#[derive(Debug, Default)]
+pub(super) struct ToldOf {
+    /// Each hand-over that the wire has seen, with its delivery count.
+    pub(super) handed: Vec<Handed>,
+    /// Whether an envelope was found to tell of another delivery.
+    pub(super) is_misreported: bool,
+}
+
+/// One hand-over of a message.
+#[derive(Debug)]
+pub(super) struct Handed {
+    pub(super) client: String,
+    pub(super) attempt: Option<u32>,
+    /// When storage had answered the receive: the consumer cannot have had the message earlier.
+    pub(super) ended: Stamp,
 }
 
 /// Minimum time to live of a message in the poison queue, in seconds: seven days, storage's default ("Put Message",

@@ -59,11 +59,17 @@ impl Protocol {
         }
     }
 
-    /// Reports a change of a whole queue or table of the run: of its metadata or its access policy.
+    /// Reports a change of a whole queue or table of the run: of its metadata or its access policy. Also an attempt that storage
+    /// refuses, because it is refused only for want of a permission, which a consumer in production may have.
     pub(super) fn changed(&mut self, crossing: &Crossing) {
-        if crossing.happened() != Happened::No {
-            self.meddle(crossing, "which all consumers share");
-        }
+        let refused = match crossing.happened() {
+            Happened::No => {
+                let code = crossing.code().unwrap_or("no code");
+                format!("; it was refused ({code}), and would be done with other permissions")
+            }
+            _ => String::new(),
+        };
+        self.meddle(crossing, &format!("which all consumers share{refused}"));
     }
 
     /// Reports a write to a queue or table that is not the run's, or the creation, change, clearing or removal of such a

@@ -37,6 +37,7 @@ impl SetAside {
 impl Protocol {
     /// Handles a put into the poison queue: `message` names the message that it stands for, or has the same text.
     pub(super) fn set_aside(&mut self, crossing: &Crossing, message: &Handled) {
+        self.envelope(crossing, message);
         let mut seqs: Vec<Seq> = Vec::new();
         let mut is_known = self.set_aside.has(message);
         let id = message.id.as_deref().and_then(|id| self.seq_of(id));

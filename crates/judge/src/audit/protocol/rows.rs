@@ -129,7 +129,6 @@ impl Protocol {
         self.inserts.add(seq, row.print, answered, in_hand);
         let delivery = self.deliveries.last_before(seq, crossing);
         self.ways.stored(seq, delivery, crossing.began, ahead);
-        let subject = self.name_of(row, Some(seq));
         // A row at the keys of another message: the worker has received the message whose payload it holds.
         let holds = row.holds.as_deref().and_then(|id| self.seq_of(id));
         let is_received = [Some(seq), holds]
@@ -137,13 +136,26 @@ impl Protocol {
             .flatten()
             .any(|seq| self.handed_over.has(seq));
         if !is_received && self.account.unread() == 0 && crossing.strange.is_none() {
-            self.findings.add(Violation::Unwitnessed, || {
+            self.unreceived.push((seq, crossing.client.clone()));
+        }
+    }
+
+    /// Judges rows whose message the wire had not handed over before. If their client had peeked at the message, or storage
+    /// delivered it for the first time later, nobody had received it; otherwise a client received it around the wire.
+    pub(super) fn judge_unreceived(&mut self) {
+        for (seq, client) in std::mem::take(&mut self.unreceived) {
+            let is_unreceived = self.peeked.has(seq) || self.first_delivered.has(seq);
+            let (violation, detail) = if is_unreceived {
+                let detail = format!("{client} stored a row of a message that it never received");
+                (Violation::Meddled, detail)
+            } else {
                 let detail = format!(
-                    "{} stored the row of a message that nobody has received over the wire",
-                    crossing.client
+                    "{client} stored the row of a message that nobody has received over the wire"
                 );
-                Witness::new(subject, detail)
-            });
+                (Violation::Unwitnessed, detail)
+            };
+            let witness = || Witness::new(self.lens.id(seq), detail);
+            self.findings.add(violation, witness);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod around;
 mod early;
+mod envelopes;
 mod keys;
 mod meddling;
 mod poison;

@@ -20,7 +20,7 @@ pub(super) const PAYLOADS: Payloads = Payloads {
     seed: 11,
     size: PayloadSize::Fixed(100),
 };
-const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
+pub(crate) const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
 
 /// Everything that a run left behind.
 pub(super) struct History {

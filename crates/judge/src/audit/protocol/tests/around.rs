@@ -120,6 +120,45 @@ fn nothing_is_taken_out_of_the_poison_queue() {
     assert_eq!(told.violations(), [Violation::Unsecured]);
 }
 
+/// Storage's own count of deliveries, or a peek, shows that nobody had received the message, over the wire or around it.
+#[test]
+fn a_row_of_a_message_that_nobody_has_received_is_told_as_that() {
+    let stored = |peeks: bool, attempt: Option<u32>| {
+        let mut told = Told::new();
+        if peeks {
+            told.step(Operation::PeekMessages, 200, |crossing| {
+                crossing.messages.push(Handled {
+                    queue_id: "m7".to_owned(),
+                    id: Some("r1-7".to_owned()),
+                    ..Handled::default()
+                });
+            });
+        }
+        told.row(InsertEntity, 201);
+        if let Some(attempt) = attempt {
+            told.receive(attempt);
+            told.row(InsertEntity, 409);
+            told.on_message(DeleteMessage, 204);
+        }
+        let findings = told.protocol.finish().findings;
+        let witness = findings[0].witnesses.last().unwrap();
+        (findings[0].violation, witness.detail.clone())
+    };
+    let unreceived = "consumer-1 stored a row of a message that it never received";
+    let around = "consumer-1 stored the row of a message that nobody has received over the wire";
+    for (peeks, attempt, found) in [
+        (true, None, (Violation::Meddled, unreceived)),
+        (true, Some(1), (Violation::Meddled, unreceived)),
+        (false, Some(1), (Violation::Meddled, unreceived)),
+        // The first delivery may have been around the wire.
+        (false, Some(2), (Violation::Unwitnessed, around)),
+        (false, None, (Violation::Unwitnessed, around)),
+    ] {
+        let (violation, detail) = stored(peeks, attempt);
+        assert_eq!((violation, &*detail), found, "{peeks} {attempt:?}");
+    }
+}
+
 #[test]
 fn what_was_not_received_over_the_wire_was_received_around_it() {
     // Stored or deleted without a receive.

@@ -132,9 +132,13 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
                 resource.clone_into(&mut crossing.resource);
             });
             let found = told.violations() == [Violation::Meddled];
+            // The run's own queue and table are not changed because storage refuses it.
+            let is_own = ["q", "q-poison", "T"].contains(&resource);
+            let is_tried =
+                is_own && matches!(operation, Operation::ChangeQueue | Operation::ChangeTable);
             assert_eq!(
                 found,
-                is_found && may_be_done,
+                is_found && (may_be_done || is_tried),
                 "{operation} {resource:?} {status}"
             );
         }

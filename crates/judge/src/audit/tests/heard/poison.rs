@@ -1,8 +1,9 @@
 //! Tests that compare the poison queue with the puts on the wire.
 
+use contract::PoisonEnvelope;
 use contract::workload::SetAside;
 
-use super::super::planted::envelope;
+use super::super::planted::{NOON, envelope};
 use super::*;
 
 /// The put of message `seq` into the poison queue.
@@ -59,4 +60,54 @@ fn the_delivery_on_which_a_message_was_given_up_is_told_by_the_wire_where_the_po
         detail.starts_with("given up; it was delivery 3, "),
         "{detail}"
     );
+}
+
+/// Without the wire, an envelope is held against the run alone; its words are read in any case.
+#[test]
+fn an_envelope_that_cannot_be_true_is_misreported() {
+    let begun = NOON;
+    let found = |detail: &str, attempt, minutes: i64, is_heard: bool| {
+        let expectation = Expectation {
+            begun_at: Some(begun),
+            ..Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
+        };
+        let mut auditor = Auditor::new(expectation).unwrap();
+        if is_heard {
+            auditor.hear(auditor.protocol().finish());
+        }
+        let at = begun.as_micros() + minutes * 60_000_000;
+        auditor.poisoned(&PoisonEnvelope {
+            detail: detail.to_owned(),
+            attempt,
+            poisoned_stamp: Stamp::from_micros(at),
+            ..envelope("no JSON", "m0")
+        });
+        let audit = auditor.finish();
+        let all = audit.findings.into_iter().flat_map(|it| it.witnesses);
+        all.filter(|it| it.subject == "queue message m0")
+            .map(|it| it.detail)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    for (detail, attempt, minutes, is_heard, says) in [
+        ("why", 1, 1, false, ""),
+        // The clocks of two machines.
+        ("why", 1, -1, false, ""),
+        (" ", 1, 1, false, "`detail` is empty"),
+        ("", 1, 1, true, "`detail` is empty"),
+        (
+            "why",
+            0,
+            1,
+            false,
+            "`attempt` is 0, deliveries count from 1",
+        ),
+        ("why", 1, -2, false, "and the run began at"),
+        // The wire has the whole delivery, and compares these.
+        ("why", 0, -2, true, ""),
+    ] {
+        let found = found(detail, attempt, minutes, is_heard);
+        assert_eq!(found.is_empty(), says.is_empty(), "{found}");
+        assert!(found.contains(says), "{found}");
+    }
 }

@@ -1,0 +1,155 @@
+//! Consumers that made no request: why messages are left in the queue, said before that they are.
+
+use std::time::Duration;
+
+use platform::Roster;
+use workflow::contract::duration;
+
+use crate::audit::{Audit, Verdict as _, Violation};
+use crate::conclusion::Part;
+use crate::events::Usage;
+use crate::outcome::Outcome;
+
+/// Most consumers that are named.
+const NAMED: usize = 3;
+
+/// The share of the machine's processor time from which other processes may have kept consumers from their start, in percent.
+const BUSY: u64 = 90;
+
+/// The consumers of `running`, seen before they were told to end, of which the wire has seen no request, if they had the time and
+/// messages are left. `usage` is that of the load, which begins with the start of the consumers.
+pub(super) fn silent(running: &Roster, audit: &Audit, usage: Option<&Usage>) -> Option<Part> {
+    let traffic = audit.traffic.as_ref()?;
+    let is_silent = |name: &&String| !traffic.clients.contains_key(*name);
+    let workers = running.workers.iter().map(|worker| &worker.name);
+    let silent: Vec<&str> = workers.filter(is_silent).map(String::as_str).collect();
+    if silent.is_empty() || audit.count(Violation::Unfinished) == 0 {
+        return None;
+    }
+    let named = silent[..silent.len().min(NAMED)].join(", ");
+    let more = match silent.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let since = usage.map_or_else(String::new, |usage| {
+        let lasted = duration::text(Duration::from_millis(usage.lasted_ms));
+        format!(" in {lasted} from their start{}", busy(usage))
+    });
+    let reason = format!("{named}{more} made no request to storage{since}");
+    let outcome = if audit.excuses(Violation::Unfinished) {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Fail
+    };
+    Some(Part::new(outcome, reason))
+}
+
+/// Says that the machine had no processor time to spare, if it had none.
+fn busy(usage: &Usage) -> String {
+    let all = usage.lasted_ms.saturating_mul(usage.cores);
+    let percent = usage
+        .machine_busy_ms
+        .and_then(|busy| busy.saturating_mul(100).checked_div(all));
+    match percent {
+        Some(percent) if percent >= BUSY => format!(
+            "; {percent} % of the machine's processor time was taken meanwhile, by this run and all else: repeat it on a machine with time to spare"
+        ),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Auditor, Expectation, Finding};
+    use platform::workers::{Readiness, Worker, WorkerState};
+    use workflow::contract::{PayloadSize, Payloads};
+
+    fn usage(machine_busy_ms: Option<u64>) -> Usage {
+        Usage {
+            phase: "load".to_owned(),
+            lasted_ms: 16_000,
+            messages: 1,
+            cores: 2,
+            machine_busy_ms,
+            parts: vec![],
+        }
+    }
+
+    /// The audit of a run with one message, which is left in the queue, and with the requests of `asked`.
+    fn audit(asked: &[&str], unfinished: u64, paused_ms: u64) -> Audit {
+        let payloads = Payloads {
+            seed: 1,
+            size: PayloadSize::Fixed(200),
+        };
+        let expectation = Expectation::new("r1".parse().unwrap(), payloads, 1);
+        let auditor = Auditor::new(expectation).unwrap();
+        let testimony = auditor.protocol().finish();
+        let mut audit = auditor.finish();
+        let mut traffic = testimony.traffic;
+        for name in asked {
+            traffic.clients.entry((*name).to_owned()).or_default();
+        }
+        traffic.storage.paused_ms = paused_ms;
+        traffic.storage.observed_ms = 16_000;
+        audit.traffic = Some(traffic);
+        audit.findings.clear();
+        if unfinished > 0 {
+            audit.findings.push(Finding {
+                violation: Violation::Unfinished,
+                count: unfinished,
+                witnesses: vec![],
+            });
+        }
+        audit
+    }
+
+    #[test]
+    fn consumers_without_a_request_are_the_first_reason_and_a_busy_machine_is_named() {
+        let worker = |name: &str| Worker {
+            name: name.to_owned(),
+            group: "workers",
+            node: None,
+            state: WorkerState::Running,
+            readiness: Readiness::Silent,
+            has_received: None,
+        };
+        let running = Roster {
+            workers: ["c-1", "c-2", "c-3", "c-4"].map(worker).to_vec(),
+            ..Roster::default()
+        };
+        let told = |asked: &[&str], unfinished, paused_ms, busy_ms| {
+            let part = silent(
+                &running,
+                &audit(asked, unfinished, paused_ms),
+                Some(&usage(busy_ms)),
+            );
+            part.map(|part| (part.outcome, part.reasons.join("; ")))
+        };
+        let none = "c-1, c-2, c-3 and 1 more made no request to storage in 16s from their start";
+        let busy = "; 90 % of the machine's processor time was taken meanwhile, by this run and all else: repeat it on a machine with time to \
+                    spare";
+        let found = |outcome, reason: String| Some((outcome, reason));
+        assert_eq!(told(&[], 1, 0, None), found(Outcome::Fail, none.to_owned()));
+        assert_eq!(
+            told(&[], 1, 0, Some(28_799)),
+            found(Outcome::Fail, none.to_owned())
+        );
+        assert_eq!(
+            told(&[], 1, 0, Some(28_800)),
+            found(Outcome::Fail, format!("{none}{busy}"))
+        );
+        // The harness itself stood still for half of the time.
+        assert_eq!(
+            told(&[], 1, 8_000, None),
+            found(Outcome::Inconclusive, none.to_owned())
+        );
+        let one = "c-2 made no request to storage in 16s from their start".to_owned();
+        assert_eq!(
+            told(&["c-1", "c-3", "c-4"], 1, 0, None),
+            found(Outcome::Fail, one)
+        );
+        assert_eq!(told(&["c-1", "c-2", "c-3", "c-4"], 1, 0, None), None);
+        assert_eq!(told(&[], 0, 0, None), None, "all is done");
+    }
+}
