@@ -27,6 +27,7 @@ fn audit(run: RunId) -> Audit {
         unattributed: 0,
         unattributed_rows: 0,
         rows_of_many: 0,
+        further_rows: None,
         foreign: None,
         at_work: None,
         fates: Fates {
