@@ -108,7 +108,8 @@ pub struct SimulateArgs {
     /// terminationGracePeriodSeconds, else 30s]
     #[arg(long, value_parser = duration::parse)]
     pub grace: Option<Duration>,
-    /// How long the ScaledObject has been there when the load begins [default: long enough for all to be at rest]
+    /// How long the ScaledObject has been there when the load begins; it finds the Deployment's replicas [default: long enough
+    /// for all to be at rest]
     #[arg(long, value_parser = duration::parse)]
     pub age: Option<Duration>,
     /// Longest time that a message may wait for a replica before that is a finding
