@@ -67,8 +67,8 @@ pub struct Point {
     pub queue: Queue,
     /// The time and number of most messages since the tick before.
     pub peak: (Duration, u64),
-    /// How long the message at the head of the queue has waited.
-    pub oldest_wait: Duration,
+    /// The longest wait since the tick before, of messages that a replica took, or that still wait.
+    pub longest_wait: Duration,
     /// Since when the queue has been empty; `None`: it is not.
     pub empty_since: Option<Duration>,
     /// Replicas that the tick ends while they work on messages.
@@ -174,7 +174,7 @@ fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
         working: fluid.working(),
         queue: fluid.queue(),
         peak: fluid.take_peak(),
-        oldest_wait: fluid.oldest_wait(),
+        longest_wait: fluid.take_longest_wait(),
         empty_since: fluid.empty_since(),
         ended_at_work: ended.replicas,
         interrupted: ended.messages,

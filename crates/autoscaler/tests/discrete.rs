@@ -359,7 +359,7 @@ fn amounts_come_to_what_single_messages_do() {
             "longest wait",
             wait,
             single.longest_wait_s,
-            16.0 + single.longest_wait_s * 0.08,
+            3.0 + single.longest_wait_s * 0.08,
         );
         let slack = |of: f64| 3.0 + of * 0.25;
         let interrupted = amounts.interrupted as f64;

@@ -106,7 +106,8 @@ pub struct SimulateArgs {
     /// else 30s]
     #[arg(long, value_parser = duration::parse)]
     pub grace: Option<Duration>,
-    /// Time for which the ScaledObject exists before the load begins [default: long enough for all loops to be at rest]
+    /// Time for which the ScaledObject exists before the load begins, which then finds the Deployment's replicas [default: long
+    /// enough for all loops to be at rest]
     #[arg(long, value_parser = duration::parse)]
     pub age: Option<Duration>,
     /// Longest time that a message may wait for a replica; a longer wait is reported as a finding

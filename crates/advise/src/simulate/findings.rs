@@ -7,6 +7,7 @@
 mod cut;
 mod ending;
 mod faster;
+mod grace;
 mod jobs;
 mod settle;
 mod trial;
@@ -98,7 +99,7 @@ impl<'a> Case<'a> {
             waiting::stranded,
             ending::fleet_ended,
             ending::cut_off,
-            ending::short_grace,
+            grace::short_grace,
             ending::thrash,
             waiting::falls_behind,
             waiting::waits,

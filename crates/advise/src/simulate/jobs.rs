@@ -132,7 +132,7 @@ fn point(poll: &JobPoll) -> Point {
         working: poll.unfinished.all - poll.unfinished.pending,
         queue: poll.queue,
         peak: poll.peak,
-        oldest_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
         empty_since: None,
         ended_at_work: 0.0,
         interrupted: 0.0,

@@ -20,6 +20,9 @@ const BUDGET_H: f64 = 5_000.0;
 /// Number of steps of the band: as many as are visible.
 const STEPS: usize = 240;
 
+/// Time after the creation of a ScaledObject in which KEDA makes its HPA.
+const HPA_IS_MADE: Duration = Duration::from_secs(1);
+
 /// An age at which no earlier event matters any more.
 pub(super) const AT_REST: Duration = Duration::from_secs(10 * 24 * 3_600);
 
@@ -30,9 +33,9 @@ pub(super) struct Question {
     pub(super) workload: Workload,
     pub(super) horizon: Duration,
     pub(super) nodes: Nodes,
-    /// The age of the ScaledObject.
+    /// The age of the ScaledObject; [`AT_REST`]: unknown.
     pub(super) age: Duration,
-    /// The replicas of the scale target while nothing scales it, if known.
+    /// The replicas in the manifest of the scale target, if known.
     pub(super) target_replicas: Option<u32>,
     /// The wall clock's time when the load begins.
     pub(super) wall: Duration,
@@ -130,7 +133,8 @@ impl Question {
         figures_into(settings, &start, workload, horizon, self.nodes, each)
     }
 
-    /// The replicas of the scale target before the load.
+    /// The replicas of the scale target when the ScaledObject was created, or at rest if its age is unknown. KEDA leaves them
+    /// there for the initial cooldown (KEDA `pkg/scaling/executor/scale_scaledobjects.go`, `scaleToZeroOrIdle`).
     fn at_rest(&self) -> u32 {
         let settings = &self.settings;
         let scaled = settings
@@ -139,27 +143,61 @@ impl Question {
         match settings.annotations.paused {
             Some(Paused::At(replicas)) => replicas,
             Some(Paused::Here) => self.target_replicas.unwrap_or(scaled),
+            None if self.age < AT_REST => self.target_replicas.unwrap_or(scaled),
             None => scaled,
         }
     }
 
     /// The phases with both loops in the middle of their periods.
     pub(super) fn likely(&self) -> Phases {
-        Phases {
+        self.since_creation(Phases {
             poll: self.settings.polling_interval / 2,
             sync: self.settings.controller.sync_period / 2,
             second: self.settings.controller.status_resolution / 2,
+        })
+    }
+
+    /// The phases, of which the first poll and the first sync are known as long as the ScaledObject is younger than one period:
+    /// KEDA polls at its creation (KEDA `pkg/scaling/scale_handler.go`, `startScaleLoop`), and the HPA, which is made within the
+    /// second, is first synced a period later (Kubernetes `horizontal.go`, `enqueueHPA`).
+    fn since_creation(&self, phases: Phases) -> Phases {
+        let (polling, syncing) = (
+            self.settings.polling_interval,
+            self.settings.controller.sync_period,
+        );
+        let mut known = phases;
+        if self.age.is_zero() {
+            known.poll = Duration::ZERO;
+        } else if self.age < polling {
+            known.poll = polling.saturating_sub(self.age);
         }
+        if self.age < syncing {
+            let later = phases.sync.as_secs_f64() / syncing.as_secs_f64();
+            known.sync = syncing.saturating_sub(self.age) + HPA_IS_MADE.mul_f64(later);
+        }
+        known
     }
 
     /// All simulated phases except the likely ones.
     pub(super) fn other_phases(&self) -> Vec<Phases> {
-        phases(&self.settings, self.horizon)
+        self.known(phases(&self.settings, self.horizon))
+    }
+
+    /// These phases, as far as they are possible.
+    fn known(&self, phases: Vec<Phases>) -> Vec<Phases> {
+        let mut known: Vec<Phases> = Vec::with_capacity(phases.len());
+        for phases in phases {
+            let phases = self.since_creation(phases);
+            if !known.contains(&phases) {
+                known.push(phases);
+            }
+        }
+        known
     }
 
     /// Some phases of each loop, the likely ones first, for trials.
     pub(super) fn some_phases(&self) -> Vec<Phases> {
-        let mut phases = grid(&self.settings, FEWEST, FEWEST);
+        let mut phases = self.known(grid(&self.settings, FEWEST, FEWEST));
         phases.insert(0, self.likely());
         phases
     }
@@ -259,108 +297,4 @@ fn index(step: f64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use autoscaler::{Service, Work};
-
-    use super::*;
-
-    fn question(settings: &Settings, burst: u32) -> Question {
-        Question {
-            settings: settings.clone(),
-            workload: Workload {
-                arrivals: Arrivals::burst(burst),
-                service: Service {
-                    work: Work::Fixed(Duration::from_secs(5)),
-                    in_flight: 5,
-                    start_delay: Duration::from_secs(5),
-                    grace: Duration::from_secs(30),
-                },
-            },
-            horizon: Duration::from_secs(1_800),
-            nodes: Nodes {
-                replicas_per_node: 5,
-                linger: Duration::ZERO,
-            },
-            age: AT_REST,
-            target_replicas: Some(4),
-            wall: Duration::ZERO,
-        }
-    }
-
-    fn outlook(settings: &Settings, burst: u32) -> Outlook {
-        Outlook::new(&question(settings, burst))
-    }
-
-    #[test]
-    fn the_band_holds_the_likely_course_and_the_figures_of_all_phases() {
-        let outlook = outlook(&Settings::default(), 500);
-        assert_eq!(outlook.runs.len(), 1 + 30 * 15);
-        let step = 1_800.0 / STEPS as f64;
-        let replicas = Band::filled(&outlook.band.replicas);
-        for (n, (low, high)) in replicas.iter().enumerate() {
-            let at = Duration::from_secs_f64((n as f64 + 0.5) * step);
-            let likely = f64::from(outlook.replicas.at(at));
-            assert!((*low..=*high).contains(&likely), "{at:?}: {low} to {high}");
-        }
-        let most = |figures: &Figures| figures.most_replicas;
-        let highest = outlook.runs.iter().map(most).max().unwrap();
-        let band = replicas.iter().map(|range| range.1).fold(0.0, f64::max);
-        assert!((band - f64::from(highest)).abs() < 1e-9);
-        let full = |figures: &Figures| figures.drain.unwrap();
-        let drains = outlook.runs.iter().map(full);
-        assert!(drains.clone().max().unwrap() > drains.min().unwrap() + Duration::from_secs(20));
-    }
-
-    #[test]
-    fn a_target_at_rest_has_its_minimum_its_idle_or_its_paused_replicas() {
-        let settings = Settings {
-            min_replica_count: 2,
-            ..Settings::default()
-        };
-        assert_eq!(outlook(&settings, 1).replicas.at(Duration::ZERO), 2);
-        let idle = Settings {
-            idle_replica_count: Some(0),
-            ..settings.clone()
-        };
-        assert_eq!(question(&idle, 1).at_rest(), 0);
-        for (how, replicas) in [(Paused::At(7), 7), (Paused::Here, 4)] {
-            let mut paused = settings.clone();
-            paused.annotations.paused = Some(how);
-            let outlook = outlook(&paused, 1_000);
-            assert_eq!(outlook.replicas.counts(), [replicas]);
-            assert_eq!((outlook.likely.thrash, outlook.likely.left), (0, 0));
-            assert_eq!(outlook.likely.most_messages, 1_000);
-        }
-    }
-
-    #[test]
-    fn a_target_that_is_paused_at_none_lets_the_queue_grow() {
-        let mut paused = Settings::default();
-        paused.annotations.paused = Some(Paused::At(0));
-        let mut question = question(&paused, 0);
-        question.workload.arrivals = Arrivals::new([autoscaler::Rates {
-            at: Duration::ZERO,
-            burst: 0,
-            per_second: 2.0,
-        }]);
-        let outlook = Outlook::new(&question);
-        assert_eq!(outlook.likely.most_messages, 3_600);
-        let at = |part: f64| {
-            let mut until = outlook
-                .messages
-                .iter()
-                .filter(|(at, _)| *at <= 1_800.0 * part);
-            until.next_back().unwrap().1
-        };
-        assert!((at(0.25) - 900.0).abs() < 40.0 && (at(0.5) - 1_800.0).abs() < 40.0);
-    }
-
-    #[test]
-    fn long_horizons_get_fewer_phases() {
-        let settings = Settings::default();
-        let hours = |hours: u64| phases(&settings, Duration::from_secs(hours * 3_600)).len();
-        assert_eq!(hours(1), 450);
-        assert!(hours(200) <= 50);
-        assert_eq!(hours(2_400), 16);
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 
 mod advice;
 mod jobs;
+mod others;
 mod references;
 mod values;
 

@@ -292,3 +292,16 @@ fn the_samples_faults_are_warned_about_by_name() {
     };
     assert_eq!(fields(&useless), ["pollingInterval"]);
 }
+
+/// KEDA `pkg/scalers/azure_queue_scaler.go`: `azureQueueMetadata` bounds no number, and `GetMetricsAndActivity` is active above it.
+#[test]
+fn an_activation_below_zero_is_taken_and_an_empty_queue_is_active() {
+    let pointer = "/spec/triggers/0/metadata/activationQueueLength";
+    let always = settings(with(sample(), pointer, json!("-1"))).unwrap();
+    assert!(always.is_active(crate::Queue::default(), Duration::ZERO));
+    let warnings = always.warnings();
+    let mut warnings = warnings.iter().map(ToString::to_string);
+    assert!(warnings.any(|it| it.contains("an empty queue is active")));
+    let never = settings(with(sample(), pointer, json!("0"))).unwrap();
+    assert!(!never.is_active(crate::Queue::default(), Duration::ZERO));
+}

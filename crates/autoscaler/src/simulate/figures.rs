@@ -189,7 +189,7 @@ impl<'a> Tally<'a> {
         self.last = Some((point.at, point.replicas));
         figures.most_replicas = figures.most_replicas.max(point.replicas);
         figures.most_messages = figures.most_messages.max(point.peak.1);
-        figures.longest_wait = figures.longest_wait.max(point.oldest_wait);
+        figures.longest_wait = figures.longest_wait.max(point.longest_wait);
         let messages = point.queue.visible + point.queue.leased;
         if point.at >= self.half {
             let below = self.never_below.get_or_insert(messages);

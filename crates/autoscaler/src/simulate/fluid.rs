@@ -6,6 +6,7 @@
 
 mod cohorts;
 mod flow;
+mod waits;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::{Work, Workload, arrivals};
 use crate::Queue;
 use cohorts::Cohorts;
 use flow::Flow;
+use waits::Waits;
 
 /// Amounts below this count as no messages. As a continuous amount, the last message would never be quite finished; with a
 /// half, *n* messages take about as long as *n* independent ones do on average.
@@ -123,10 +125,10 @@ impl<'a> Fluid<'a> {
         (at, whole(most))
     }
 
-    /// How long the message at the head of the queue has waited.
-    pub(super) fn oldest_wait(&mut self) -> Duration {
+    /// The longest wait since the last call, of messages that were taken, or that still wait.
+    pub(super) fn take_longest_wait(&mut self) -> Duration {
         let waiting = self.waiting();
-        self.waits.oldest(self.now, waiting)
+        self.waits.take_longest(self.now, waiting)
     }
 
     pub(super) fn run_to(&mut self, until: Duration) {
@@ -145,10 +147,12 @@ impl<'a> Fluid<'a> {
 
     /// Applies the changes at this time: bursts arrive, replicas start, ended replicas return or finish messages.
     fn change(&mut self) {
+        let seconds = self.now.as_secs_f64();
         let burst = self.arrivals.bursts(self.now);
         if burst > 0.0 {
+            self.waits.settle(self.waiting());
             self.backlog += burst;
-            self.waits.come(self.now, self.now, burst);
+            self.waits.come(seconds, seconds, burst);
         }
         while let Some((at, count)) = self.starting.front().copied()
             && at <= self.now
@@ -157,11 +161,13 @@ impl<'a> Fluid<'a> {
             self.start(count);
         }
         let now = self.now;
-        let backlog = &mut self.backlog;
+        let (backlog, waits) = (&mut self.backlog, &mut self.waits);
         self.leaving.retain(|it| {
             let goes = it.at <= now;
             if goes && it.back {
                 *backlog += it.messages;
+                // They wait anew.
+                waits.come(seconds, seconds, it.messages);
             }
             !goes
         });
@@ -184,12 +190,26 @@ impl<'a> Fluid<'a> {
     fn serve(&mut self, until: Duration) {
         let per_second = self.arrivals.per_second();
         let (from, to) = (self.now.as_secs_f64(), until.as_secs_f64());
-        self.waits.come(self.now, until, per_second * (to - from));
+        let before = self.waiting();
+        let mut begun = self.waits.begun(before);
+        self.waits.come(from, to, per_second * (to - from));
         let leaving: f64 = self.leaving.iter().map(|it| it.messages).sum();
         let empty = match &mut self.server {
-            Server::Flow(flow) => flow.serve(from, to, per_second, &mut self.backlog),
+            Server::Flow(flow) => {
+                let empty = flow.serve(from, to, per_second, &mut self.backlog);
+                let after = self.backlog - flow.busy(self.backlog);
+                let last = flow.none_waits(before, per_second) + from;
+                let last = if after > 0.0 { to } else { last.min(to) };
+                let taken = per_second.mul_add(last - from, before) - after;
+                self.waits.taken(from, last, begun, taken);
+                empty
+            }
             Server::Cohorts(cohorts) => {
                 let served = cohorts.serve(from, to, per_second, &mut self.backlog);
+                for (first, last, messages) in cohorts.taken.drain(..) {
+                    self.waits.taken(first, last, begun, messages);
+                    begun += messages;
+                }
                 let (at, most) = served.peak;
                 self.note_peak(moment(at, until), most + leaving);
                 served.empty_since
@@ -296,51 +316,6 @@ impl<'a> Fluid<'a> {
             messages: cut.messages,
             cut_off: cut.lost,
         }
-    }
-}
-
-/// Arrival times of waiting messages: their cumulative number over time.
-#[derive(Debug, Default)]
-struct Waits {
-    come: f64,
-    /// The cumulative number of arrivals at each time, in order; the last entry is for now.
-    marks: VecDeque<(Duration, f64)>,
-}
-
-impl Waits {
-    /// Adds messages that arrive evenly from `from` to `to`.
-    fn come(&mut self, from: Duration, to: Duration, messages: f64) {
-        if messages <= 0.0 {
-            return;
-        }
-        if self.marks.back().is_none_or(|last| last.0 < from) || from == to {
-            self.marks.push_back((from, self.come));
-        }
-        self.come += messages;
-        self.marks.push_back((to, self.come));
-    }
-
-    /// How long the first of `waiting` messages has waited.
-    fn oldest(&mut self, now: Duration, waiting: f64) -> Duration {
-        if waiting < NONE {
-            self.marks.clear();
-            return Duration::ZERO;
-        }
-        let begun = self.come - waiting;
-        while self.marks.len() > 1 && self.marks[1].1 <= begun {
-            self.marks.pop_front();
-        }
-        let (Some((from, before)), Some((to, after))) = (self.marks.front(), self.marks.get(1))
-        else {
-            return Duration::ZERO;
-        };
-        let part = if after > before {
-            ((begun - before) / (after - before)).clamp(0.0, 1.0)
-        } else {
-            1.0
-        };
-        let came = *from + to.saturating_sub(*from).mul_f64(part);
-        now.saturating_sub(came)
     }
 }
 

@@ -100,7 +100,10 @@ fn right_rows_are_no_failure_of_another_promise_and_nothing_hangs_after_a_semico
     let plain = "<div class=\"tile \"><div class=\"figure\">3 / 3</div><div class=\"name\">messages with exactly one right row";
     assert!(page.contains(plain), "{page}");
     let junit = fs::read_to_string(dir.path().join("junit.xml")).unwrap();
-    assert!(junit.contains("message=\"found 1 repeated after a refusal\""), "{junit}");
+    assert!(
+        junit.contains("message=\"found 1 repeated after a refusal\""),
+        "{junit}"
+    );
 }
 
 #[test]

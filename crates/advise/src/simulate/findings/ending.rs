@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use autoscaler::{
     DecisionMaker, Figures, LengthStrategy, Policy, PolicyKind, Rules, ScaleIn, SelectPolicy,
-    Settings, Work,
+    Settings,
 };
 
+use super::grace::kept_at_work;
 use super::trial::{Change, Score, behavior};
 use super::{Case, Finding, spread};
 use crate::simulate::outlook::Question;
 use views::clock;
 
-/// A grace period that cuts off less than this share of the messages is long enough.
-const RARE: f64 = 0.01;
 const COOLDOWN: &str = "spec.cooldownPeriod";
 /// Windows that are tried, in seconds, shortest first.
 const TIMES: [u64; 4] = [300, 600, 900, 1_800];
@@ -74,8 +73,11 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
             },
             words: |count| (count + 1).to_string(),
             found: None,
+            finding: Some("fleet-ended-at-once"),
             harm: |run| run.stranded + run.cut_off,
         };
+        let mut changes = longer_cooldowns(case);
+        changes.extend(kept_at_work(case));
         return Some(Finding {
             name: "fleet-ended-at-once",
             field: "spec.cooldownPeriod".to_owned(),
@@ -86,9 +88,15 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
                 polling.as_secs(),
                 ended(case, &worst)
             ),
-            mend: case.trial.advice(&longer_cooldowns(case), &score).text,
+            mend: case.trial.cheapest(&changes, &score).text,
         });
     }
+    work_ended(case)
+}
+
+/// KEDA ends replicas that work on messages.
+fn work_ended(case: &Case<'_>) -> Option<Finding> {
+    let settings = &case.question.settings;
     let (worst, often) = worst(case, |it| it.interrupted > 0)?;
     let (field, reason, change) = if settings.strategy == LengthStrategy::VisibleOnly {
         let reason = "visibleonly: messages that are being worked on do not count".to_owned();
@@ -109,6 +117,7 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.worst_deactivation.map_or(0, |it| it.interrupted),
         words: replicas,
         found: None,
+        finding: None,
         harm: |run| run.stranded + run.cut_off,
     };
     Some(Finding {
@@ -118,7 +127,12 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
             "{reason}, so that replicas end with work in flight. {} ({often})",
             ended(case, &worst)
         ),
-        mend: case.trial.advice(&[change], &score).text,
+        mend: {
+            let mut changes = vec![change.of(field)];
+            changes.extend(kept_at_work(case).into_iter().filter(|it| !it.is_of(field)));
+            changes.extend(longer_cooldowns(case));
+            case.trial.cheapest(&changes, &score).text
+        },
     })
 }
 
@@ -163,16 +177,12 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.cut_off,
         words: replicas,
         found: None,
+        finding: None,
         harm: |run| run.stranded + run.left,
     };
-    let mut changes = fewer_at_once(case);
+    let mut changes = kept_at_work(case);
+    changes.extend(fewer_at_once(case));
     changes.extend(longer_cooldowns(case));
-    let grace = long_enough(case.question.workload.service.work);
-    let words = format!(
-        "give the Deployment terminationGracePeriodSeconds: {}",
-        grace.as_secs()
-    );
-    changes.push(Change::grace(words, grace).of("terminationGracePeriodSeconds"));
     Some(Finding {
         name: "work-cut-off",
         field: field.to_owned(),
@@ -183,7 +193,7 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
             case.often(is_cut),
             ended(case, &worst)
         ),
-        mend: case.trial.advice(&changes, &score).text,
+        mend: case.trial.cheapest(&changes, &score).text,
     })
 }
 
@@ -219,6 +229,7 @@ fn fewer_at_once(case: &Case<'_>) -> Vec<Change<Question>> {
             behavior(it).scale_down.stabilization_window = Some(time);
             it.cooldown_period = it.cooldown_period.max(time);
         })
+        .double()
     });
     windows.chain([slowly]).chain(both).collect()
 }
@@ -226,43 +237,6 @@ fn fewer_at_once(case: &Case<'_>) -> Vec<Change<Question>> {
 fn slow(rules: &mut Rules) {
     rules.policies = vec![SLOW];
     rules.select_policy = SelectPolicy::Max;
-}
-
-/// Work that takes longer than the grace period, whatever ends the replica.
-pub(super) fn short_grace(case: &Case<'_>) -> Option<Finding> {
-    let service = &case.question.workload.service;
-    let longer = service.work.longer_than(service.grace);
-    if longer < RARE {
-        return None;
-    }
-    let seconds = service.grace.as_secs();
-    let share = if longer > 0.995 {
-        "each message takes".to_owned()
-    } else {
-        format!("{:.0} % of the messages take", longer * 100.0)
-    };
-    let than = match service.work {
-        Work::Fixed(time) => clock::words(time),
-        _ => format!("more than {}", clock::words(service.grace)),
-    };
-    let needed = long_enough(service.work).as_secs();
-    Some(Finding {
-        name: "grace-shorter-than-work",
-        field: "Deployment spec.template.spec.terminationGracePeriodSeconds".to_owned(),
-        reason: format!(
-            "{seconds} s, and {share} {than}: a replica that is told to end, by a scale-in, a rolling update or a node that goes, \
-             has no time to end what it works on; another replica begins it anew"
-        ),
-        mend: format!(
-            "write {needed}, or split the work; a Spot node that is taken back gives less whatever is written here"
-        ),
-    })
-}
-
-/// A grace period in which nearly all work is finished, with some seconds to spare.
-fn long_enough(work: Work) -> Duration {
-    let longest = work.longest().unwrap_or_else(|| work.mean() * 5);
-    Duration::from_secs(longest.as_secs().saturating_add(5))
 }
 
 /// Replicas that are removed and needed again.
@@ -290,6 +264,7 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.thrash.into(),
         words: replicas,
         found: None,
+        finding: None,
         harm,
     };
     let mut changes = longer_cooldowns(case);
@@ -299,6 +274,7 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
     } else {
         changes.splice(0..0, windows);
     }
+    changes.extend(kept_at_work(case));
     let runs = case.outlook.runs.iter();
     let times = spread(
         likely.thrash.into(),
@@ -312,7 +288,7 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
             "replicas are taken away {by}, and needed again within 5 minutes: {times}, {}",
             case.often(|run| run.thrash > 0)
         ),
-        mend: case.trial.advice(&changes, &score).text,
+        mend: case.trial.cheapest(&changes, &score).text,
     })
 }
 
@@ -347,6 +323,7 @@ pub(super) fn abrupt(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.worst_step.map_or(0, |it| u64::from(it.from - it.to)),
         words: replicas,
         found: None,
+        finding: None,
         harm: |run| run.stranded + run.left,
     };
     let slowly = Change::settings("write 25 percent in 60 s", |it| {

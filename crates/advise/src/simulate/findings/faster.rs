@@ -5,6 +5,7 @@ use std::time::Duration;
 use autoscaler::{Rules, SelectPolicy, Settings};
 
 use super::Case;
+use super::grace::kept_at_work;
 use super::trial::{Change, behavior};
 use crate::simulate::outlook::Question;
 
@@ -167,5 +168,6 @@ pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
             changes.push(change.of(field.clone()).since(why.clone()));
         }
     }
+    changes.extend(kept_at_work(case));
     changes
 }

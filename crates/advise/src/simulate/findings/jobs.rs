@@ -1,24 +1,18 @@
 //! Problems of a ScaledJob.
 
+mod faster;
+mod vain;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use autoscaler::{JobFigures, JobSettings, JobStrategy, LengthStrategy, QueueTrigger, Reads};
+use autoscaler::{JobFigures, JobSettings, QueueTrigger, Reads};
 
 use super::cut::Cut;
 use super::trial::{Change, Score, Trial};
 use super::{Advised, Finding, Found, settle, spread};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use views::clock;
-
-/// Of this many Jobs, one may be created in vain without a finding.
-const SOME: u64 = 10;
-/// Polls with this interval are not blamed.
-const POLL: Duration = Duration::from_secs(5);
-const MAXIMUM: &str = "spec.maxReplicaCount";
-const POLLING: &str = "spec.pollingInterval";
-/// Highest number of Jobs that is tried.
-const MOST: u32 = 1_000;
 
 /// All findings, the most serious first.
 pub(in crate::simulate) fn of(
@@ -70,6 +64,7 @@ fn score<'a>(
         of,
         words: |count| count.to_string(),
         found: Some(found),
+        finding: None,
         harm: |run| run.figures.left,
     }
 }
@@ -178,60 +173,6 @@ impl Case<'_> {
         })
     }
 
-    /// Jobs that find no message: each starts a pod, and often a node, for nothing.
-    fn in_vain(&self) -> Option<Finding> {
-        let many = |run: &JobFigures| run.in_vain * SOME > run.made;
-        // The minimum number of Jobs has no work at rest.
-        if self.question.settings.least() > 0 || !self.any(many) {
-            return None;
-        }
-        let likely = self.likely();
-        let (strategy, why) = match self.question.settings.strategy {
-            JobStrategy::Accurate => (
-                "accurate",
-                "it takes every message that the queue counts for one that no job works on, and azure-queue counts those that \
-                 are being worked on too",
-            ),
-            JobStrategy::Eager => (
-                "eager",
-                "with every poll that finds a message it makes as many jobs as there may be, up to one for each message that is \
-                 counted, those that are being worked on too",
-            ),
-            JobStrategy::Custom { .. } => (
-                "custom",
-                "it counts a part of the unfinished jobs alone, while the queue counts the messages of all of them",
-            ),
-            JobStrategy::Default => (
-                "default",
-                "jobs are made for messages that those before them take",
-            ),
-        };
-        let changes = vec![
-            change("write strategy: default", |it| {
-                it.strategy = JobStrategy::Default;
-            }),
-            change(
-                "write strategy: accurate, and queueLengthStrategy: visibleonly",
-                |it| {
-                    it.strategy = JobStrategy::Accurate;
-                    each_queue(it, |queue| queue.strategy = LengthStrategy::VisibleOnly);
-                },
-            ),
-        ];
-        let score = score("the number of jobs in vain", |run| run.in_vain, &many);
-        let in_vain = self.outlook.runs.iter().map(|run| run.in_vain);
-        Some(Finding {
-            name: "jobs-in-vain",
-            field: "spec.scalingStrategy.strategy".to_owned(),
-            reason: format!(
-                "{strategy}: {why}. {} of {} find no message",
-                spread(likely.in_vain, "job", in_vain),
-                likely.made
-            ),
-            mend: self.trial.advice(&changes, &score).text,
-        })
-    }
-
     fn is_behind(run: &JobFigures) -> bool {
         let jobs = u64::from(run.figures.most_replicas);
         run.figures.never_below > jobs && run.figures.stranded == 0
@@ -309,51 +250,6 @@ impl Case<'_> {
             ),
             mend: advice.text,
         })
-    }
-
-    /// What limits the Jobs.
-    fn limit(&self) -> (String, String) {
-        let reached = self.most(|run| run.figures.most_replicas.into());
-        if reached >= u64::from(self.most_jobs()) {
-            return (MAXIMUM.to_owned(), self.at_most());
-        }
-        (POLLING.to_owned(), self.at_polls())
-    }
-
-    fn most_jobs(&self) -> u32 {
-        let settings = &self.question.settings;
-        settings.least().saturating_add(settings.most_besides())
-    }
-
-    fn at_most(&self) -> String {
-        format!(
-            "{}: there are no more jobs than this at a time",
-            self.most_jobs()
-        )
-    }
-
-    fn at_polls(&self) -> String {
-        let reached = self.most(|run| run.figures.most_replicas.into());
-        format!(
-            "jobs are made at polls alone, and no more than {reached} of at most {} at a time",
-            self.most_jobs()
-        )
-    }
-
-    fn faster(&self) -> Vec<Change<JobQuestion>> {
-        let mut changes = Vec::new();
-        if self.question.settings.polling_interval > POLL {
-            let words = format!("write pollingInterval: {}", POLL.as_secs());
-            let change = change(words, |it| it.polling_interval = POLL);
-            changes.push(change.of(POLLING).since(self.at_polls()));
-        }
-        let more = [2, 4, 10].map(|times| self.most_jobs().saturating_mul(times));
-        for most in more.into_iter().filter(|most| *most <= MOST) {
-            let words = format!("write maxReplicaCount: {most}");
-            let change = change(words, move |it| it.max_replica_count = Some(most));
-            changes.push(change.of(MAXIMUM).since(self.at_most()));
-        }
-        changes
     }
 }
 

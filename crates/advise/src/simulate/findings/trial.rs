@@ -1,9 +1,10 @@
 //! Tries advice on the model before it is given; `words` describes the results.
 
+mod rank;
 mod words;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(super) struct Trial<Q: Tried> {
     before: OnceCell<Before<Q::Run>>,
     /// The changes in the last advice.
     chosen: RefCell<Vec<Change<Q>>>,
+    /// Runs that were made, by whether they are in all phases, and by the words of the changes.
+    made: RefCell<BTreeMap<(bool, String), Rc<[Q::Run]>>>,
 }
 
 /// The question without changes.
@@ -48,6 +51,8 @@ pub(super) struct Change<Q> {
     field: String,
     /// The effect of the field's present value, if the field is to blame when the change helps.
     why: String,
+    /// Whether it changes two fields: tried only if no change of one field mends.
+    is_double: bool,
     set: Rc<dyn Fn(&mut Q)>,
 }
 
@@ -59,6 +64,8 @@ pub(super) struct Score<'a, R> {
     pub(super) words: fn(u64) -> String,
     /// Whether a run has the finding; `None`: if the number is above zero.
     pub(super) found: Option<&'a dyn Fn(&R) -> bool>,
+    /// The finding that must be gone, if it depends on more than the runs.
+    pub(super) finding: Option<&'static str>,
     /// What must not get worse.
     pub(super) harm: fn(&R) -> u64,
 }
@@ -86,6 +93,8 @@ struct Outcome<'a, Q> {
     still: (usize, usize),
     /// New findings with these changes.
     makes: BTreeSet<&'static str>,
+    /// What gets worse of the other findings, in words.
+    worse: Vec<String>,
     /// The total time of all replicas in the likely course.
     replica_time: Duration,
 }
@@ -96,14 +105,26 @@ impl<Q> Change<Q> {
             words: words.into(),
             field: String::new(),
             why: String::new(),
+            is_double: false,
             set: Rc::new(set),
         }
+    }
+
+    /// Marks a change of two fields.
+    pub(super) fn double(mut self) -> Self {
+        self.is_double = true;
+        self
     }
 
     /// Sets the field: the change is then also tried together with changes of other fields.
     pub(super) fn of(mut self, field: impl Into<String>) -> Self {
         self.field = field.into();
         self
+    }
+
+    /// Whether it changes this field.
+    pub(super) fn is_of(&self, field: &str) -> bool {
+        self.field == field
     }
 
     /// Sets the effect of the field's present value, which is to blame if the change helps.
@@ -140,6 +161,7 @@ impl<Q: Tried> Trial<Q> {
             known: None,
             before: OnceCell::new(),
             chosen: RefCell::default(),
+            made: RefCell::default(),
         }
     }
 
@@ -203,21 +225,47 @@ impl<Q: Tried> Trial<Q> {
         })
     }
 
-    /// The advice: the first change with which the finding disappears (or, for a mere number, nearly disappears); else two
-    /// changes together that do so; else the change that helps most; or that none helps. A change that causes another finding
-    /// is taken only if no other helps.
+    /// The advice: of the changes of one field with which the finding disappears (or, for a mere number, nearly disappears),
+    /// the one that leaves the fewest findings; among these the first. Else changes of two fields that do so; else the change
+    /// that helps most; or that none helps. A change that causes another finding is taken only if no other helps.
     pub(super) fn advice(&self, changes: &[Change<Q>], score: &Score<'_, Q::Run>) -> Advice {
+        self.advised(changes, score, false)
+    }
+
+    /// As [`Trial::advice`], but among the changes that leave equally few findings the cheapest, not the first.
+    pub(super) fn cheapest(&self, changes: &[Change<Q>], score: &Score<'_, Q::Run>) -> Advice {
+        self.advised(changes, score, true)
+    }
+
+    fn advised(
+        &self,
+        changes: &[Change<Q>],
+        score: &Score<'_, Q::Run>,
+        is_cheapest: bool,
+    ) -> Advice {
         if !self.advises {
             return Advice::default();
         }
         let (mut best, mut pairs) = (None, false);
-        for change in changes {
+        let is_good = |best: &Option<Outcome<'_, Q>>| {
+            let best = best.as_ref();
+            best.is_some_and(|best| best.mends && best.makes.is_empty())
+        };
+        let singles = || changes.iter().filter(|it| !it.is_double);
+        let mending = self.mending(singles(), score, is_cheapest);
+        for change in mending.into_iter().chain(singles()) {
             if self.keep(&mut best, vec![change], score, 1.0) {
                 break;
             }
         }
-        let is_good = |best: &Outcome<'_, Q>| best.mends && best.makes.is_empty();
-        if !best.as_ref().is_some_and(is_good) {
+        if !is_good(&best) {
+            for change in changes.iter().filter(|it| it.is_double) {
+                if self.keep(&mut best, vec![change], score, HELPS) {
+                    break;
+                }
+            }
+        }
+        if !is_good(&best) {
             let all = changes.iter().enumerate();
             let all = all.flat_map(|(n, one)| changes[n + 1..].iter().map(move |two| (one, two)));
             let apart = |one: &Change<Q>, two: &Change<Q>| {
@@ -255,8 +303,7 @@ impl<Q: Tried> Trial<Q> {
         score: &Score<'_, Q::Run>,
         part: f64,
     ) -> bool {
-        let question = self.changed(changes.iter().copied());
-        let weighed = weigh(&question.some_runs(), &self.before().some, score);
+        let weighed = self.weighed(false, &changes, score);
         let worth = |new: &Weighed, best: &Option<Outcome<'a, Q>>| {
             let better = |best: &Outcome<'a, Q>| best.left > MENDS && new.left < best.left * part;
             new.mends
@@ -268,20 +315,21 @@ impl<Q: Tried> Trial<Q> {
             return false;
         }
         // A change that helps in some phases may not help in others.
-        let after = question.all_runs();
-        let Some(new) = weigh(&after, &self.before().all, score) else {
+        let after = self.runs(true, &changes);
+        let Some(new) = self.weighed(true, &changes, score) else {
             return false;
         };
         if !worth(&new, best) {
             return false;
         }
         let replica_time = Q::replica_time(&after[0]);
-        let names = question.names(after, self.max_wait);
+        let names = self.names_of(&changes, &after);
         let makes: BTreeSet<_> = names.difference(&self.before().names).copied().collect();
         if !makes.is_empty() && best.is_some() {
             return false;
         }
         let is_enough = new.mends && makes.is_empty();
+        let worse = self.worse(&after, score.name);
         *best = Some(Outcome {
             changes,
             left: new.left,
@@ -290,6 +338,7 @@ impl<Q: Tried> Trial<Q> {
             to: new.to,
             still: new.still,
             makes,
+            worse,
             replica_time,
         });
         is_enough
@@ -314,7 +363,7 @@ fn is_found<R>(run: &R, score: &Score<'_, R>) -> bool {
 }
 
 /// Compares runs after changes with those before; `None`: the changes do not help, or do harm.
-fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> {
+fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>, is_gone: bool) -> Option<Weighed> {
     let total = |runs: &[R], of: fn(&R) -> u64| -> f64 {
         let sum: f64 = runs.iter().map(|run| of(run) as f64).sum();
         // With another period the number of phases may be different.
@@ -324,6 +373,7 @@ fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> 
     let harmless = total(after, score.harm) <= total(before, score.harm) * 1.1 + few;
     let left = total(after, score.of) / total(before, score.of).max(few);
     let still = after.iter().filter(|run| is_found(*run, score)).count();
+    let still = if is_gone { 0 } else { still };
     let gone = still == 0;
     (harmless && (gone || left <= HELPS)).then(|| Weighed {
         left,

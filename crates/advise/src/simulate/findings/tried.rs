@@ -7,9 +7,42 @@ use autoscaler::{Figures, JobFigures, Phases};
 
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use crate::simulate::outlook::{Outlook, Question};
+use views::clock;
 
 /// With longer horizons, only the likely phases are tried first.
 const LONG: Duration = Duration::from_secs(6 * 3_600);
+
+/// A number that shows how bad a finding is.
+pub(in crate::simulate) struct Measure<R> {
+    /// The name of the finding.
+    pub(super) finding: &'static str,
+    /// Its name, for the worst run.
+    pub(super) name: &'static str,
+    pub(super) of: fn(&R) -> u64,
+    pub(super) words: fn(u64) -> String,
+}
+
+fn measure<R>(
+    finding: &'static str,
+    name: &'static str,
+    words: fn(u64) -> String,
+    of: fn(&R) -> u64,
+) -> Measure<R> {
+    Measure {
+        finding,
+        name,
+        of,
+        words,
+    }
+}
+
+fn seconds(seconds: u64) -> String {
+    clock::words(Duration::from_secs(seconds))
+}
+
+fn number(count: u64) -> String {
+    count.to_string()
+}
 
 /// A question that can be asked with other settings.
 pub(in crate::simulate) trait Tried: Clone {
@@ -29,6 +62,10 @@ pub(in crate::simulate) trait Tried: Clone {
     fn replica_time(run: &Self::Run) -> Duration;
     /// The values of all fields that advice may change, by field.
     fn values(&self) -> BTreeMap<&'static str, String>;
+    /// The numbers of findings that advice for another finding must not make worse in silence.
+    fn measures() -> Vec<Measure<Self::Run>> {
+        Vec::new()
+    }
 }
 
 impl Tried for Question {
@@ -86,6 +123,7 @@ impl Tried for Question {
                 "activationQueueLength",
                 settings.activation_queue_length.to_string(),
             ),
+            ("queueLengthStrategy", format!("{:?}", settings.strategy)),
             ("target", format!("{target:?}")),
             ("behavior.scaleUp", format!("{:?}", behavior.scale_up)),
             (
@@ -101,6 +139,38 @@ impl Tried for Question {
                 self.workload.service.grace.as_secs().to_string(),
             ),
         ])
+    }
+
+    fn measures() -> Vec<Measure<Figures>> {
+        vec![
+            measure::<Figures>(
+                "messages-stranded",
+                "the longest such wait",
+                seconds,
+                |run| run.stranded_longest.as_secs(),
+            ),
+            measure::<Figures>(
+                "work-cut-off",
+                "the number of messages whose work is lost",
+                number,
+                |run| run.cut_off,
+            ),
+            measure::<Figures>(
+                "thrash",
+                "the number of scale-outs soon after a scale-in",
+                number,
+                |run| run.thrash.into(),
+            ),
+            measure::<Figures>("messages-wait", "the longest wait", seconds, |run| {
+                run.longest_wait.as_secs()
+            }),
+            measure::<Figures>(
+                "falls-behind",
+                "the number of messages that are never caught up with",
+                number,
+                |run| run.never_below,
+            ),
+        ]
     }
 }
 
@@ -147,8 +217,32 @@ impl Tried for JobQuestion {
                 "maxReplicaCount",
                 format!("{:?}", settings.max_replica_count),
             ),
+            (
+                "minReplicaCount",
+                format!("{:?}", settings.min_replica_count),
+            ),
             ("scalingStrategy", format!("{:?}", settings.strategy)),
             ("triggers", format!("{:?}", settings.triggers)),
         ])
+    }
+
+    fn measures() -> Vec<Measure<JobFigures>> {
+        vec![
+            measure::<JobFigures>(
+                "jobs-in-vain",
+                "the number of jobs in vain",
+                number,
+                |run| run.in_vain,
+            ),
+            measure::<JobFigures>("messages-wait", "the longest wait", seconds, |run| {
+                run.figures.longest_wait.as_secs()
+            }),
+            measure::<JobFigures>(
+                "falls-behind",
+                "the number of messages that are never caught up with",
+                number,
+                |run| run.figures.never_below,
+            ),
+        ]
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.stranded_longest.as_secs(),
         words: seconds,
         found: Some(&strands),
+        finding: None,
         harm: |run| run.left,
     };
     let (field, active) = inactive(settings);
@@ -109,6 +110,7 @@ fn behind(found: &dyn Fn(&Figures) -> bool) -> Score<'_, Figures> {
         of: |run| run.never_below,
         words: |count| count.to_string(),
         found: Some(found),
+        finding: None,
         harm: |_| 0,
     }
 }
@@ -175,6 +177,7 @@ pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
         of: |run| run.longest_wait.as_secs(),
         words: seconds,
         found: Some(&found),
+        finding: None,
         harm: |_| 0,
     };
     let advice = trial.advice(&faster(case), &score);

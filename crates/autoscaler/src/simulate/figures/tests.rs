@@ -100,7 +100,7 @@ fn point(at: u64, replicas: u32, visible: u64) -> Point {
         working: replicas,
         queue: Queue { visible, leased: 0 },
         peak: (seconds(at), visible),
-        oldest_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
         empty_since: (visible == 0).then(|| seconds(at)),
         ended_at_work: 0.0,
         interrupted: 0.0,

@@ -33,6 +33,8 @@ pub(super) struct Cohorts {
     pub(super) busy: f64,
     /// The time at which the next batch ends.
     next: f64,
+    /// Messages that replicas have taken: the first and the last time, and the number.
+    pub(super) taken: Vec<(f64, f64, f64)>,
 }
 
 /// Replicas that started at the same time.
@@ -93,6 +95,7 @@ impl Cohorts {
             groups: Vec::new(),
             busy: 0.0,
             next: f64::INFINITY,
+            taken: Vec::new(),
         }
     }
 
@@ -225,6 +228,7 @@ impl Cohorts {
                 group.begin(at, free * part, &self.times, self.step);
             }
         }
+        self.taken.push((at.0, at.1, messages));
         self.busy += messages;
         self.note_next();
     }
@@ -238,6 +242,7 @@ impl Cohorts {
             now
         };
         let mut busy = 0.0;
+        let mut taken = (f64::INFINITY, 0.0_f64, 0.0);
         for group in &mut self.groups {
             let (mut done, mut first, mut means) = (0.0, f64::INFINITY, 0.0);
             for line in &mut group.lines {
@@ -273,8 +278,12 @@ impl Cohorts {
                 let last = (2.0 * means / done - first).max(first);
                 group.begin((first, last), begins, &self.times, self.step);
                 *waiting -= begins;
+                taken = (taken.0.min(first), taken.1.max(last), taken.2 + begins);
             }
             busy += group.busy;
+        }
+        if taken.2 > 0.0 {
+            self.taken.push(taken);
         }
         self.busy = busy;
         self.note_next();

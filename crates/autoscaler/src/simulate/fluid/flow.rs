@@ -41,6 +41,14 @@ impl Flow {
         messages.min(self.slots())
     }
 
+    /// After how many seconds no message waits any more, of which these wait now.
+    pub(super) fn none_waits(&self, waiting: f64, per_second: f64) -> f64 {
+        if waiting <= 0.0 {
+            return 0.0;
+        }
+        waiting / (self.slots() / self.mean - per_second).max(0.0)
+    }
+
     /// Ends some replicas, with their share of the messages in work.
     pub(super) fn end(&mut self, replicas: u32, now: f64, grace: f64, messages: f64) -> Cut {
         let ending = replicas.min(self.replicas);

@@ -190,7 +190,7 @@ fn the_head_of_the_queue_has_waited_since_it_came() {
     workload.service.in_flight = 1;
     let mut fluid = Fluid::new(&workload, 1);
     fluid.run_to(seconds(99));
-    assert_eq!(fluid.oldest_wait(), seconds(99));
+    assert_eq!(fluid.take_longest_wait(), seconds(99));
     // Five per second: the message taken at 1,000 s arrived when 100 had arrived.
     let mut steady = workload;
     steady.arrivals = Arrivals::new([Rates {
@@ -200,8 +200,48 @@ fn the_head_of_the_queue_has_waited_since_it_came() {
     }]);
     let mut fluid = Fluid::new(&steady, 1);
     fluid.run_to(seconds(1_000));
-    let waited = fluid.oldest_wait().as_secs_f64();
+    let waited = fluid.take_longest_wait().as_secs_f64();
     assert!((waited - (1_000.0 - 100.0 / 5.0)).abs() < 0.5, "{waited}");
+}
+
+/// The longest wait with `working` replicas of 5 messages from the begin, read every `every` seconds.
+fn longest_wait(work: Work, burst: u32, working: u32, every: usize) -> Duration {
+    let mut workload = workload(burst, 0.0);
+    workload.service.work = work;
+    workload.service.in_flight = 5;
+    let mut fluid = Fluid::new(&workload, working);
+    let reads = (0..=900).step_by(every).map(|at| {
+        fluid.run_to(seconds(at));
+        fluid.take_longest_wait()
+    });
+    reads.max().unwrap()
+}
+
+/// 500 messages of 5 s on 4 replicas of 5 are done at 2 min 5 s, so that the last ones are taken at 2 min; 60 of 7 s on one
+/// replica of 5 at 1 min 24 s, the last ones at 1 min 17 s.
+#[test]
+fn the_longest_wait_does_not_depend_on_when_it_is_read() {
+    for every in [1, 7, 15, 900] {
+        for work in [Work::Fixed(seconds(5)), Work::Exponential(seconds(5))] {
+            assert_eq!(longest_wait(work, 500, 4, every), seconds(120), "{work:?}");
+        }
+        assert_eq!(
+            longest_wait(Work::Fixed(seconds(7)), 60, 1, every),
+            seconds(77)
+        );
+    }
+}
+
+/// A message that goes back into the queue waits anew, as in `tests/discrete.rs`.
+#[test]
+fn work_that_is_cut_off_waits_from_then_on() {
+    let mut fluid_of = fixed(40, 0, 20);
+    fluid_of.service.in_flight = 5;
+    let mut fluid = Fluid::new(&fluid_of, 4);
+    fluid.run_to(seconds(10));
+    fluid.scale(4, 0);
+    fluid.run_to(seconds(100));
+    assert_eq!(fluid.take_longest_wait(), seconds(90));
 }
 
 /// As many messages arrive as are finished: there is never room for more than a few, and the simulation must still end.

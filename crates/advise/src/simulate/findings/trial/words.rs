@@ -19,6 +19,8 @@ impl<Q: Tried> Trial<Q> {
         let goes = if best.to < worst {
             let name = score.name;
             format!("{words}; tried on the model, {name} then goes from {from} to {to}")
+        } else if best.gone {
+            format!("{words}; tried on the model, it is not found then")
         } else {
             // The worst run is as bad as before, but fewer runs are.
             let so = before
@@ -47,13 +49,15 @@ impl<Q: Tried> Trial<Q> {
             let makes = makes.join(" and ");
             format!("; but {makes}, which {was} not, {is} found then")
         });
+        let worse = (!best.worse.is_empty())
+            .then(|| format!("; but {}, which is worse", best.worse.join(", and ")));
         let (now, then) = (Q::replica_time(&before.all[0]), best.replica_time);
         let dearer = then.as_secs_f64() > now.as_secs_f64() * DEARER;
         let costs = dearer.then(|| {
             let (now, then) = (clock::words(now), clock::words(then));
             format!("; all replicas together are then there for {then}, not {now}")
         });
-        let further = [still, makes, costs].into_iter().flatten();
+        let further = [still, makes, worse, costs].into_iter().flatten();
         std::iter::once(goes).chain(further).collect()
     }
 }
