@@ -32,9 +32,11 @@ pub(super) struct Trial<Q: Tried> {
     before: OnceCell<Before<Q::Run>>,
     /// The changes in the last advice.
     chosen: RefCell<Vec<Change<Q>>>,
-    /// Runs that were made, by whether they are in all phases, and by the words of the changes.
-    made: RefCell<BTreeMap<(bool, String), Rc<[Q::Run]>>>,
+    made: RefCell<Made<Q::Run>>,
 }
+
+/// Runs that were made, by whether they are in all phases, and by the words of the changes.
+type Made<R> = BTreeMap<(bool, String), Rc<[R]>>;
 
 /// The question without changes.
 struct Before<R> {

@@ -49,7 +49,7 @@ impl<Q: Tried> Trial<Q> {
             let makes = makes.join(" and ");
             format!("; but {makes}, which {was} not, {is} found then")
         });
-        let worse = (!best.worse.is_empty())
+        let harm = (!best.worse.is_empty())
             .then(|| format!("; but {}, which is worse", best.worse.join(", and ")));
         let (now, then) = (Q::replica_time(&before.all[0]), best.replica_time);
         let dearer = then.as_secs_f64() > now.as_secs_f64() * DEARER;
@@ -57,7 +57,7 @@ impl<Q: Tried> Trial<Q> {
             let (now, then) = (clock::words(now), clock::words(then));
             format!("; all replicas together are then there for {then}, not {now}")
         });
-        let further = [still, makes, worse, costs].into_iter().flatten();
+        let further = [still, makes, harm, costs].into_iter().flatten();
         std::iter::once(goes).chain(further).collect()
     }
 }
