@@ -145,8 +145,8 @@ fn a_load_that_producer_or_consumers_would_refuse_is_refused() {
         ("--limit=work p99 0s", "is zero"),
         ("--settle=0s", "is zero"),
         ("--seed=x", "--seed"),
-        ("--consumer-command=", "it is empty"),
-        ("--consumer-command= ", "it is empty"),
+        ("--consumer-command=", "the command is empty"),
+        ("--consumer-command= ", "the command is empty"),
         (
             "--consumer-command=no-such-program --flag",
             "no program \"no-such-program\"",

@@ -7,6 +7,7 @@ mod keys;
 mod meddling;
 mod poison;
 mod steps;
+mod unreceived;
 
 use super::*;
 use crate::audit::{Violation, sample_crossing};
