@@ -1,6 +1,7 @@
 //! Tests of the auditor with good histories and planted violations.
 
 mod absent;
+mod by_payload;
 mod content;
 mod heard;
 mod known;
