@@ -176,7 +176,7 @@ impl Violation {
             Self::Misreported => (
                 "row or poison message",
                 "rows or poison messages",
-                "that tell of another delivery than theirs",
+                "with claims about another delivery",
             ),
             Self::Poisoned => ("good message", "good messages", "given up as poison"),
             Self::Accepted => ("bad message", "bad messages", "stored as a result"),

@@ -49,6 +49,6 @@ pub(super) const ENDED: &str = "ended though nobody had asked";
 pub(super) const UNSECURED: &str = "deleted before the row was confirmed";
 pub(super) const OVERWRITTEN: &str = "changed after the insert, or without one";
 pub(super) const REMOVED: &str = "deleted once stored";
-pub(super) const MISREPORTED: &str = "that tell of another delivery than theirs";
+pub(super) const MISREPORTED: &str = "with claims about another delivery";
 pub(super) const AROUND: &str = "has not seen stored, received or deleted";
 pub(super) const MEDDLED: &str = "that is not the consumer's";
