@@ -38,8 +38,8 @@ pub struct Args {
     /// half of it
     #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::parse_visibility, help_heading = "Messages")]
     pub visibility: Duration,
-    /// Highest number of deliveries of a message; at the next, the message goes to the poison queue, <queue>-poison. A delivery
-    /// that a drain hands back counts too
+    /// Number of deliveries of a message; the next delivery moves it to the poison queue, <queue>-poison. Deliveries that a drain
+    /// hands back count too
     #[arg(long, env = "EDW_MAX_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Messages")]
     pub max_attempts: u32,

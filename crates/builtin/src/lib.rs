@@ -32,11 +32,6 @@ pub fn path(name: &str) -> PathBuf {
     PathBuf::from(format!("{SCHEME}{name}"))
 }
 
-/// Whether a path names a contained file or directory.
-pub fn is_builtin(path: &Path) -> bool {
-    name_of(path).is_some()
-}
-
 /// The names of the top-level files and directories.
 pub fn parts() -> Vec<&'static str> {
     let tops = FILES.iter().map(|(name, _)| name.split('/').next());

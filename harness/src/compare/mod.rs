@@ -38,7 +38,7 @@ pub struct CompareArgs {
     /// Relative change of a figure that counts as no change, as a fraction: 0.1 is 10 %
     #[arg(long, default_value_t = Rule::default().tolerance, value_parser = number::parse_fraction)]
     pub tolerance: f64,
-    /// The same, for one run against one other run
+    /// Relative change of a figure that counts as no change if one run is compared with one other run, as a fraction: 0.1 is 10 %
     #[arg(long, default_value_t = Rule::default().pair_tolerance, value_parser = number::parse_fraction)]
     pub pair_tolerance: f64,
     /// Chance that a comparison of equal runs calls some figure worse or better, as a fraction

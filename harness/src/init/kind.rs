@@ -151,7 +151,7 @@ pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
         "{place} is no base64 as {others} others are; {FIX}"
     );
     bail!(
-        "{place} is {kind}, unlike {others} others, of which each is {most}; a description is of messages of one kind, so leave the others out"
+        "{place} is {kind}, but {others} others are each {most}; a description is of messages of one kind, so leave the others out"
     )
 }
 

@@ -77,7 +77,8 @@ pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
 const fn described(violation: Violation, updates: bool) -> Option<&'static str> {
     Some(match violation {
         Violation::Corrupted | Violation::Conflicting if updates => {
-            "does the worker write every column as the description says, and leave it so? If it never holds that, correct row.columns"
+            "does the worker write every column as the description says, and not change it later? If a column never holds that value, correct \
+             row.columns"
         }
         Violation::Corrupted | Violation::Conflicting => {
             "does the worker store what came, and insert instead of overwrite? If a column never holds what the description says, correct \

@@ -112,16 +112,6 @@ impl Run {
         Ok(settled.await?.unwrap_or(Settled::TimedOut { left }))
     }
 
-    /// Waits until `count` messages (1 to 32) are visible, for at most `patience`.
-    pub async fn until_visible(&self, count: u8, patience: Duration) -> anyhow::Result<()> {
-        let visible = until(patience, async || {
-            let visible = self.store().queue.peek(MAX_RECEIVE).await?.len();
-            Ok((visible >= usize::from(count)).then_some(()))
-        });
-        let late = |late| anyhow::anyhow!("wait until {count} messages are visible: {late}");
-        visible.await?.map_err(late)
-    }
-
     /// Waits until no message is visible and `count` are leased, for at most `patience`: the workers then hold them all.
     pub async fn until_all_leased(&self, count: u64, patience: Duration) -> anyhow::Result<()> {
         let (mut most, mut depth) = (0, 0);

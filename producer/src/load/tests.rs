@@ -1,7 +1,9 @@
 //! Whole loads, into an in-process queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use workflow::contract::{Message, Seq};
 use workflow::memory::MemoryQueue;
 use workflow::ports::{StorageError, WorkQueue};
@@ -81,7 +83,25 @@ async fn duplicates_are_in_the_queue_twice_and_known_without_a_list() {
 
 /// A sink that takes each message after a while, and any number at once.
 #[derive(Debug, Clone)]
-struct Slow(Duration);
+struct Slow {
+    takes: Duration,
+    /// How many messages it has begun to take.
+    begun: Arc<watch::Sender<usize>>,
+}
+
+impl Slow {
+    fn new(takes: Duration) -> Self {
+        let begun = Arc::default();
+        Self { takes, begun }
+    }
+
+    /// Stops the load once `count` messages are in flight.
+    async fn stop_at(self, count: usize, stop: &CancellationToken) {
+        let mut begun = self.begun.subscribe();
+        drop(begun.wait_for(|begun| *begun >= count).await);
+        stop.cancel();
+    }
+}
 
 impl Sink for Slow {
     fn queue(&self) -> Option<&str> {
@@ -89,7 +109,8 @@ impl Sink for Slow {
     }
 
     async fn put(&self, _: &str) -> Result<(), StorageError> {
-        tokio::time::sleep(self.0).await;
+        self.begun.send_modify(|begun| *begun += 1);
+        tokio::time::sleep(self.takes).await;
         Ok(())
     }
 }
@@ -100,7 +121,7 @@ async fn a_slow_queue_shows_as_lateness_and_does_not_stretch_the_schedule() {
     plan.concurrency = 1;
     let summary = load(
         plan,
-        Slow(Duration::from_millis(10)),
+        Slow::new(Duration::from_millis(10)),
         &CancellationToken::new(),
     )
     .await
@@ -121,11 +142,9 @@ async fn a_slow_queue_shows_as_lateness_and_does_not_stretch_the_schedule() {
 async fn a_stop_ends_the_schedule_and_awaits_what_is_in_flight() {
     let stop = CancellationToken::new();
     let plan = plan("constant:500/s", None);
-    let stopping = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        stop.cancel();
-    };
-    let (ended, ()) = tokio::join!(load(plan, Slow(Duration::from_millis(50)), &stop), stopping);
+    let slow = Slow::new(Duration::from_millis(50));
+    let stopping = slow.clone().stop_at(1, &stop);
+    let (ended, ()) = tokio::join!(load(plan, slow, &stop), stopping);
     let summary = ended.summary;
     summary.check().unwrap();
     assert!(summary.interrupted && summary.begun > 0);
@@ -138,14 +157,9 @@ async fn sends_still_in_flight_after_the_grace_period_are_unknown() {
     let mut plan = plan("burst", Some(10));
     plan.concurrency = 4;
     plan.grace = Duration::from_millis(50);
-    let stopping = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        stop.cancel();
-    };
-    let (ended, ()) = tokio::join!(
-        load(plan, Slow(Duration::from_secs(3_600)), &stop),
-        stopping
-    );
+    let slow = Slow::new(Duration::from_secs(3_600));
+    let stopping = slow.clone().stop_at(4, &stop);
+    let (ended, ()) = tokio::join!(load(plan, slow, &stop), stopping);
     let summary = ended.summary;
     summary.check().unwrap();
     assert_eq!((summary.begun, summary.unknown), (4, 4));

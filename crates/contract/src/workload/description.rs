@@ -250,14 +250,4 @@ impl RowForm {
             }
         })
     }
-
-    /// The column that holds `name` and nothing else.
-    pub fn column_of(&self, name: Name) -> Option<Column> {
-        self.columns().find(|column| {
-            column
-                .template
-                .whole()
-                .is_some_and(|hole| hole.name == name)
-        })
-    }
 }

@@ -260,7 +260,7 @@ impl Host for Federated {
 
     async fn outage(&self, _: Duration) -> anyhow::Result<()> {
         anyhow::bail!(
-            "take away a storage that others share: sign in, or restart storage, not both"
+            "take away storage: it is shared with others where consumers sign in, so a scenario cannot do both"
         )
     }
 

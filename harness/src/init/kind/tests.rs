@@ -39,19 +39,19 @@ fn messages_of_several_kinds_are_told_with_the_first_that_differs() {
     for (texts, said) in [
         (
             &["{\"id\": 1}", "{\"id\": 2}", &base64][..],
-            "line 3 is base64, unlike 2 others, of which each is an object of JSON; ",
+            "line 3 is base64, but 2 others are each an object of JSON; ",
         ),
         (
             &[&base64, "{\"id\": 2}", &base64],
-            "line 2 is an object of JSON, unlike 2 others, of which each is base64; ",
+            "line 2 is an object of JSON, but 2 others are each base64; ",
         ),
         (
             &["{\"id\": 2}", "[2]", "{\"id\": 3}"],
-            "line 2 is a list of JSON, unlike 2 others, of which ",
+            "line 2 is a list of JSON, but 2 others are each ",
         ),
         (
             &["{\"id\": 2}", "7", "{\"id\": 3}"],
-            "line 2 is a number, unlike 2 others, of which ",
+            "line 2 is a number, but 2 others are each ",
         ),
     ] {
         let expected = format!("{said}{}", if said.ends_with("; ") { one_kind } else { "" });

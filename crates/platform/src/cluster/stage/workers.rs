@@ -29,7 +29,7 @@ impl ClusterStage {
     async fn scale(&self, group: &'static str, scaling: &Scaling) -> anyhow::Result<()> {
         ensure!(
             scaling.pace.is_production(),
-            "scale in a cluster {} times as fast: its KEDA knows production's time alone",
+            "scale {} times as fast: a cluster runs at pace 1 only, since its KEDA keeps real time",
             scaling.pace.times()
         );
         for authentication in self.adapted.authentications() {
