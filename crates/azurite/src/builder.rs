@@ -151,7 +151,14 @@ impl Builder {
     }
 
     async fn start_docker(mut self, because: Option<&str>) -> Result<Azurite, Error> {
-        let (container, endpoints) = self.start_container().await?;
+        let mut lasting = Lasting::of(&self.options);
+        let (container, endpoints) = loop {
+            lasting.choose(&mut self.options);
+            match Container::start(&self.options).await {
+                Err(Error::PortInUse { .. }) if lasting.has_more() => {}
+                started => break started?,
+            }
+        };
         let unleashed =
             (!container.is_leashed()).then_some("it would outlive a kill -9 of this process");
         let why = why(Source::Docker, because.into_iter().chain(unleashed));
@@ -164,26 +171,16 @@ impl Builder {
         .await
     }
 
-    /// A container with a data directory may be halted, and then needs reserved ports until it is resumed.
-    async fn start_container(&mut self) -> Result<(Container, Endpoints), Error> {
-        if self.options.directory.is_none() || self.options.ports != Ports::default() {
-            return Container::start(&self.options).await;
-        }
-        let mut tries = 0;
-        loop {
-            self.options.ports = running::lasting();
-            tries += 1;
-            match Container::start(&self.options).await {
-                // Another process has taken the port.
-                Err(Error::PortInUse { .. }) if tries < PORT_TRIES => {}
-                started => return started,
-            }
-        }
-    }
-
-    async fn start_npm(self, because: Option<&str>) -> Result<Azurite, Error> {
+    async fn start_npm(mut self, because: Option<&str>) -> Result<Azurite, Error> {
         let entry = npm::entry().await?;
-        let (node, ports) = Node::start(&entry, &self.options).await?;
+        let mut lasting = Lasting::of(&self.options);
+        let (node, ports) = loop {
+            lasting.choose(&mut self.options);
+            match Node::start(&entry, &self.options).await {
+                Err(Error::PortInUse { .. }) if lasting.has_more() => {}
+                started => break started?,
+            }
+        };
         tracing::debug!(entry = %entry.display(), "the npm package is used");
         let why = why(Source::Npm, because);
         let endpoints = endpoints(self.options.scheme(), ports);
@@ -215,6 +212,36 @@ impl Builder {
 
 /// Number of tries to find free ports: another process may take one before the engine does.
 const PORT_TRIES: u32 = 5;
+
+/// The choice of ports for an Azurite with a data directory. It may be halted, and comes back on the same ports: until these are
+/// reserved, nobody must get one of them who asks for any free port.
+struct Lasting {
+    is_wanted: bool,
+    tries: u32,
+}
+
+impl Lasting {
+    fn of(options: &Options) -> Self {
+        let is_wanted = options.directory.is_some() && options.ports == Ports::default();
+        Self {
+            is_wanted,
+            tries: 0,
+        }
+    }
+
+    /// Gives `options` other ports, if it is to choose them.
+    fn choose(&mut self, options: &mut Options) {
+        if self.is_wanted {
+            options.ports = running::lasting();
+            self.tries += 1;
+        }
+    }
+
+    /// Whether to try others when another process has taken one of these.
+    const fn has_more(&self) -> bool {
+        self.is_wanted && self.tries < PORT_TRIES
+    }
+}
 
 /// The reason for using a forced source.
 const ALONE: &str = "it alone is allowed";

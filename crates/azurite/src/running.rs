@@ -35,8 +35,8 @@ pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
 /// The range in which [`lasting`] searches: below the ports that systems assign as free ones (Linux: from 32768 on).
 const LASTING: std::ops::Range<u16> = 20_000..32_000;
 
-/// Free ports that systems do not assign to processes asking for any: the ports of a halted container cannot be reserved, since
-/// its engine could not publish them again. 0 if there is none.
+/// Free ports that systems do not assign to processes asking for any: those of a halted container cannot be reserved, since its
+/// engine could not publish them again, and those of a process only once it has ended. 0 if there is none.
 pub(crate) fn lasting() -> Ports {
     let span = u64::from(LASTING.end - LASTING.start);
     let first = RandomState::new().hash_one(0) % span;
