@@ -23,7 +23,7 @@ denied; 6 a program or file is missing here; 8 a resource is left; 11 Azure coul
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create an environment in a resource group of its own, which gets its tags first; can be repeated
+    /// Create an environment in its own resource group, which is tagged before anything else is made; safe to run again
     Up(UpArgs),
     /// Check that an environment is ready: KEDA, node provisioning, sign-in, roles, scaling
     Check(CheckArgs),

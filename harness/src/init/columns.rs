@@ -10,7 +10,7 @@ use super::asked::{self, are_words};
 use super::embed::{embedded, parts};
 use super::hidden::unpacked;
 use super::owners::{KEYS, Owned, Rows};
-use super::place::{Place, is_constant, short};
+use super::place::{Place, is_constant, several_values, short};
 use super::times::{same_time, time_format};
 use super::{guid, said};
 
@@ -143,59 +143,50 @@ fn seen(stored: &Stored<'_>, places: &[Place]) -> Seen {
     Seen::Untold(within.unwrap_or_else(|| said::nothing(stored, places)))
 }
 
+/// One way to read a column: the template by which all of its rows hold what their messages have at a place.
+type Reading<'a> = &'a dyn Fn(&Place) -> Option<String>;
+
 /// What stands for all that is stored in rows of which the message is known.
 fn told(stored: &Stored<'_>, named: &[&Place], all: &[Place]) -> Option<String> {
     if stored.owned.is_empty() {
         return None;
     }
-    let places = named.iter().copied();
-    let found = places.clone().find_map(|place| same(stored, place));
-    let found = found.or_else(|| {
-        places.clone().find_map(|place| {
-            guid::column(place, &stored.pairs(place)).or_else(|| in_letters(stored, place))
-        })
-    });
-    let found = found.or_else(|| places.clone().find_map(|place| escaped(stored, place)));
-    let found = found.or_else(|| places.clone().find_map(|place| digest(stored, place)));
-    let found = found.or_else(|| {
-        places
-            .clone()
-            .find_map(|place| same_time(place, &stored.pairs(place)))
-    });
-    let found = found.or_else(|| json(stored, named, all));
-    if found.is_some() || is_json(stored) {
-        return found;
+    // The first that fits any place, then the next.
+    let readings: [Reading<'_>; 5] = [
+        &|place| same(stored, place),
+        &|place| guid::column(place, &stored.pairs(place)).or_else(|| in_letters(stored, place)),
+        &|place| escaped(stored, place),
+        &|place| digest(stored, place),
+        &|place| same_time(place, &stored.pairs(place)),
+    ];
+    let mut whole = readings
+        .iter()
+        .filter_map(|reading| named.iter().find_map(|place| reading(place)));
+    if let Some(template) = whole.next() {
+        return Some(template);
     }
-    let places = all.iter();
-    found.or_else(|| {
-        let of_rows = |place: &Place| {
-            let sent = stored.pairs(place).into_iter().map(|it| it.1);
-            parts(place, &sent.collect::<Vec<_>>())
-        };
-        let parts: Vec<_> = places.flat_map(of_rows).collect();
-        let texts: Vec<String> = stored.owned.iter().map(|it| it.text.clone()).collect();
-        embedded(&texts, &parts)
-    })
+    if let Some(objects) = objects(stored) {
+        return json(stored, &objects, named, all);
+    }
+    let of_rows = |place: &Place| {
+        let sent = stored.pairs(place).into_iter().map(|it| it.1);
+        parts(place, &sent.collect::<Vec<_>>())
+    };
+    let parts: Vec<_> = all.iter().flat_map(of_rows).collect();
+    let texts: Vec<String> = stored.owned.iter().map(|it| it.text.clone()).collect();
+    embedded(&texts, &parts)
 }
 
 /// What every row of a column has as JSON with more than one value in it.
 fn objects(stored: &Stored<'_>) -> Option<Vec<Value>> {
-    let read = |it: &Owned| -> Option<Value> {
-        let read: Value = serde_json::from_str(&it.text).ok()?;
-        (read.is_object() || read.is_array()).then_some(read)
-    };
-    stored.owned.iter().map(read).collect()
+    let texts = stored.owned.iter().map(|it| it.text.as_str());
+    texts.map(several_values).collect()
 }
 
-fn is_json(stored: &Stored<'_>) -> bool {
-    objects(stored).is_some()
-}
-
-/// The template of a column that holds JSON as a text.
-fn json(stored: &Stored<'_>, named: &[&Place], all: &[Place]) -> Option<String> {
-    let objects = objects(stored)?;
+/// The template of a column that holds JSON as a text: `objects`, one for each row.
+fn json(stored: &Stored<'_>, objects: &[Value], named: &[&Place], all: &[Place]) -> Option<String> {
     let mut templates = Vec::new();
-    for leaf in super::place::places(&objects) {
+    for leaf in super::place::places(objects) {
         let texts = leaf.texts();
         let owned = stored.owned.iter().zip(&texts);
         let owned: Vec<Owned> = owned

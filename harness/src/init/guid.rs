@@ -106,7 +106,7 @@ pub(super) fn forms(values: &[String]) -> Vec<Part> {
     forms.into_iter().rev().map(part).collect()
 }
 
-/// The template of a column that holds in each row the GUID that its message has at `place`, in a form of its own.
+/// The template of a column in which each row has the GUID of its message at `place`, but all rows write it in another form.
 pub(super) fn column(place: &Place, pairs: &[(&str, String)]) -> Option<String> {
     let is_guid = |template: &String| template.contains("{uuid");
     place.template.as_ref().filter(|it| is_guid(it))?;

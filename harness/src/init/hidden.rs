@@ -6,7 +6,7 @@ use serde_json::Value;
 use workflow::contract::workload::is_uuid;
 
 use super::guid;
-use super::place::{Place, is_constant};
+use super::place::{Place, is_constant, several_values};
 
 /// A GUID with its dashes has as many letters.
 const GUID: usize = 36;
@@ -66,9 +66,6 @@ pub(super) fn is_packed(place: &Place) -> bool {
 
 /// Whether each text at `place` is JSON in base64, with more than one value in it.
 pub(super) fn is_packed_json(place: &Place) -> bool {
-    let is_json = |text: &String| {
-        let read = unpacked(text).and_then(|it| serde_json::from_str::<Value>(&it).ok());
-        read.is_some_and(|it| it.is_object() || it.is_array())
-    };
+    let is_json = |text: &String| unpacked(text).is_some_and(|it| several_values(&it).is_some());
     place.is_text() && place.texts().iter().all(is_json)
 }

@@ -58,6 +58,12 @@ pub(super) fn text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// The object or the list that `text` is as JSON.
+pub(super) fn several_values(text: &str) -> Option<Value> {
+    let read: Value = serde_json::from_str(text).ok()?;
+    (read.is_object() || read.is_array()).then_some(read)
+}
+
 /// Whether all of several values are the same.
 pub(super) fn is_constant(values: &[Value]) -> bool {
     values.len() > 1 && values.iter().all(|value| *value == values[0])
@@ -117,11 +123,9 @@ fn nested(place: &Place) -> Option<Vec<Place>> {
     if is_constant(&place.values) {
         return None;
     }
-    let read = |value: &Value| -> Option<Value> {
-        let read: Value = serde_json::from_str(value.as_str()?).ok()?;
-        (read.is_object() || read.is_array()).then_some(read)
-    };
-    let all: Vec<Value> = place.values.iter().map(read).collect::<Option<_>>()?;
+    let texts = place.values.iter().map(Value::as_str);
+    let all = texts.map(|text| several_values(text?));
+    let all: Vec<Value> = all.collect::<Option<_>>()?;
     let mut inner = Vec::new();
     gather(all.first()?, "", &all, &mut inner);
     for each in &mut inner {

@@ -175,7 +175,7 @@ pub(super) fn in_case(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
     ))
 }
 
-/// What is said of a column that holds what messages have at a place, and not in each row that of its own message.
+/// What is said of a column if some row holds what another message has at a place, and not what its own message has there.
 pub(super) fn partly(stored: &Stored<'_>, places: &[Place]) -> Option<String> {
     for place in places.iter().filter(|it| it.template.is_some()) {
         let texts = place.texts();

@@ -114,7 +114,7 @@ fn text(value: &Value) -> Option<String> {
             String::from_utf8(bytes?).ok()
         }
         Value::Object(_) if is_binary_data(value) => None,
-        // JSON that somebody has parsed.
+        // Its text was JSON, and the program that exported it has parsed it.
         Value::Object(_) | Value::Array(_) => Some(value.to_string()),
         _ => None,
     }

@@ -122,7 +122,8 @@ pub(super) fn refuse(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether `line` is what Python, .NET, Java, JavaScript or Go print of an object that has no text of its own, or Rust and Java of its fields.
+/// Whether `line` is how a program prints an object: as its type alone (Python, .NET, Java, JavaScript, Go), or with its fields (Rust,
+/// Java).
 fn is_printed(line: &str) -> bool {
     let begins = |names: &[&str]| names.iter().any(|name| line.trim_start().starts_with(name));
     let is_name = begins(&[

@@ -52,7 +52,7 @@ fn what_clients_tell_of_a_message_is_its_text() {
     are_unwrapped(
         |text| json!({"queueTrigger": text, "dequeueCount": 1, "id": "0e32", "insertionTime": "", "invocationId": "77"}),
     );
-    // A Buffer, and JSON that somebody has parsed.
+    // A Buffer of Node.js, and a text of JSON that the program that exported it has parsed.
     are_unwrapped(
         |text| json!({"messageId": "0e32", "messageText": {"type": "Buffer", "data": text.as_bytes()}, "dequeueCount": 1}),
     );
