@@ -53,16 +53,23 @@ async fn by(
     Ok((client(config, &context)?, context))
 }
 
-fn unusable(context: &str, said: String) -> Error {
+fn unusable(context: &str, said: &str) -> Error {
+    // What rustls says of a client certificate without extensions, as `openssl x509 -req` makes it; kubectl takes it.
+    let said = if said.contains("UnsupportedCertVersion") {
+        "its client certificate is of X.509 version 1, which the harness cannot use; have it signed again as version 3 \
+         (openssl x509 -req ... -extfile <(echo extendedKeyUsage=clientAuth)), or give the context a token"
+    } else {
+        said
+    };
     Error::Refused {
         doing: format!("use the context {context}"),
-        said,
+        said: said.to_owned(),
         status: None,
     }
 }
 
 fn client(config: Config, context: &str) -> Result<Client, Error> {
-    Client::try_from(config).map_err(|error| unusable(context, said(&error)))
+    Client::try_from(config).map_err(|error| unusable(context, &said(&error)))
 }
 
 async fn config(
@@ -76,7 +83,7 @@ async fn config(
         ..KubeConfigOptions::default()
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    let config = config.map_err(|error| unusable(&context, error.to_string()))?;
+    let config = config.map_err(|error| unusable(&context, &error.to_string()))?;
     if config.accept_invalid_certs {
         return Err(ContextError::Insecure(context).into());
     }
@@ -130,6 +137,17 @@ contexts:
         assert!(told.contains("insecure-skip-tls-verify"), "{told}");
         let (_, name) = config(kubeconfig(false), Some("dev")).await.unwrap();
         assert_eq!(name, "dev");
+    }
+
+    #[test]
+    fn a_client_certificate_of_version_1_is_told_as_such() {
+        // The words of kube 5 with rustls, seen with a certificate that `openssl x509 -req` had signed without extensions.
+        let said = "rustls tls error: invalid private key: invalid peer certificate: Other(OtherError(UnsupportedCertVersion))";
+        let told = unusable("dev", said).to_string();
+        assert!(told.contains("X.509 version 1"), "{told}");
+        assert!(told.contains("extendedKeyUsage=clientAuth"), "{told}");
+        let other = unusable("dev", "no key in the file").to_string();
+        assert!(other.ends_with("no key in the file"), "{other}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Saves the state of a namespace to files before it is removed: its objects and its events.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -69,9 +70,16 @@ async fn scaled_objects(client: &Client, namespace: &str, directory: &Path) -> R
 }
 
 async fn events(client: &Client, namespace: &str, directory: &Path) -> Result<(), Error> {
+    let events = in_order(client, namespace).await?;
+    let lines: Vec<String> = events.iter().map(line).collect();
+    write_file(directory, EVENTS, lines.join("\n").as_bytes()).await
+}
+
+/// The events of `namespace`, the latest last.
+async fn in_order(client: &Client, namespace: &str) -> Result<Vec<Event>, Error> {
     let api: Api<Event> = Api::namespaced(client.clone(), namespace);
     let list = api.list(&ListParams::default()).await;
-    let mut list = list.map_err(|error| Error::of("keep the events", &error))?;
+    let mut list = list.map_err(|error| Error::of("list the events", &error))?;
     list.items.sort_by_key(|event| {
         let seen = event.last_timestamp.as_ref().map(|time| time.0);
         seen.or_else(|| event.event_time.as_ref().map(|time| time.0))
@@ -83,8 +91,27 @@ async fn events(client: &Client, namespace: &str, directory: &Path) -> Result<()
                     .map(|time| time.0)
             })
     });
-    let lines: Vec<String> = list.items.iter().map(line).collect();
-    write_file(directory, EVENTS, lines.join("\n").as_bytes()).await
+    Ok(list.items)
+}
+
+/// The latest warning of the cluster about one of `pods`.
+pub(crate) async fn last_warning(
+    client: &Client,
+    namespace: &str,
+    pods: &BTreeSet<String>,
+) -> Result<Option<String>, Error> {
+    let events = in_order(client, namespace).await?;
+    let warned = events.into_iter().rev().find(|event| {
+        let about = &event.involved_object;
+        event.type_.as_deref() == Some("Warning")
+            && about.kind.as_deref() == Some("Pod")
+            && about.name.as_ref().is_some_and(|name| pods.contains(name))
+    });
+    Ok(warned.map(|event| {
+        let told = [event.reason, event.message];
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        told.join(": ")
+    }))
 }
 
 /// An event in the format of `kubectl get events`.

@@ -4,22 +4,15 @@
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use futures::{StreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
-use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, ResourceExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::error::{Error, said};
-use crate::pods::PodView;
-
-/// Pause between two tries to watch, while the API server does not answer.
-const AGAIN: Duration = Duration::from_secs(1);
+use crate::ready::is_ready;
 
 /// A forwarded port of pods. Dropping it closes it.
 pub struct Forward {
@@ -138,50 +131,4 @@ impl Way {
             .map(ResourceExt::name_any)
             .ok_or_else(|| format!("no pod of {} is ready", self.selector))
     }
-}
-
-/// Waits until a pod in `pods` that `selector` selects is ready, for at most `patience`.
-pub async fn ready(pods: &Api<Pod>, selector: &str, patience: Duration) -> Result<(), Error> {
-    let selected = watcher::Config::default().labels(selector);
-    let changes = watcher(pods.clone(), selected).applied_objects();
-    let mut waits = None;
-    let found = timeout(patience, async {
-        pin_mut!(changes);
-        while let Some(change) = changes.next().await {
-            match change {
-                Ok(pod) if is_ready(&pod) => return,
-                Ok(pod) => waits = why(&pod),
-                Err(error) => {
-                    waits = Some(error.to_string());
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
-    });
-    let found = found.await;
-    found.map_err(|_| Error::Late {
-        what: format!("a pod of {selector} is ready"),
-        after: patience,
-        why: waits.unwrap_or_else(|| "its log may say why".to_owned()),
-    })
-}
-
-/// Why a pod is not ready, if the cluster reports a reason.
-fn why(pod: &Pod) -> Option<String> {
-    let container = pod.spec.as_ref()?.containers.first()?.name.clone();
-    PodView::of(pod, &container).waits_for
-}
-
-/// Whether a pod is ready, and was not told to end.
-pub fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    let ready = conditions.is_some_and(|conditions| {
-        conditions
-            .iter()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-    });
-    ready && pod.metadata.deletion_timestamp.is_none()
 }

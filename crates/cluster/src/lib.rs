@@ -19,10 +19,12 @@ pub mod nodes;
 mod objects;
 pub mod pods;
 mod preflight;
+mod ready;
 pub mod watching;
 
 pub use error::{ContextError, Error};
-pub use forward::{Forward, is_ready, ready};
+pub use forward::Forward;
 pub use nodes::NodeLabel;
 pub use objects::{FIELD_MANAGER, Objects, label};
 pub use preflight::{Found, Wants, preflight};
+pub use ready::{is_ready, ready};

@@ -52,7 +52,7 @@ impl Reachable {
                     service: Some(service),
                     ..
                 }) => {
-                    cluster::ready(&pods, &service.selector, READY).await?;
+                    cluster::ready(client, namespace, &service.selector, READY).await?;
                     let way = Forward::open(pods.clone(), &service.selector, service.port).await?;
                     let url = format!("http://{}{}", way.address(), service.path);
                     ways.push(way);

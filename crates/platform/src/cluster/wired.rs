@@ -43,7 +43,7 @@ impl Wired {
             objects.apply(object).await?;
         }
         let pods: Api<Pod> = Api::namespaced(seen.client.clone(), &seen.namespace);
-        cluster::ready(&pods, SELECTOR, ready).await?;
+        cluster::ready(&seen.client, &seen.namespace, SELECTOR, ready).await?;
         let way = Forward::open(pods.clone(), SELECTOR, CONTROL).await?;
         let kills = PodKills {
             pods,

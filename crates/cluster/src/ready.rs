@@ -1,0 +1,82 @@
+//! Waits for pods that others start.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::{StreamExt as _, pin_mut};
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, Client, ResourceExt as _};
+use tokio::time::timeout;
+
+use crate::error::Error;
+use crate::evidence;
+use crate::pods::PodView;
+
+/// Pause between two tries to watch, while the API server does not answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Waits until a pod in `namespace` that `selector` selects is ready, for at most `patience`.
+pub async fn ready(
+    client: &Client,
+    namespace: &str,
+    selector: &str,
+    patience: Duration,
+) -> Result<(), Error> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let selected = watcher::Config::default().labels(selector);
+    let changes = watcher(pods, selected).applied_objects();
+    let (mut waits, mut seen) = (None, BTreeSet::new());
+    let found = timeout(patience, async {
+        pin_mut!(changes);
+        while let Some(change) = changes.next().await {
+            match change {
+                Ok(pod) if is_ready(&pod) => return,
+                Ok(pod) => {
+                    waits = why(&pod);
+                    seen.insert(pod.name_any());
+                }
+                Err(error) => {
+                    waits = Some(error.to_string());
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    });
+    if found.await.is_ok() {
+        return Ok(());
+    }
+    // What keeps a pod from having any container, such as a node without its own images, is told by an event alone.
+    let warned = evidence::last_warning(client, namespace, &seen).await;
+    let warned = warned.unwrap_or_else(|error| Some(error.to_string()));
+    let reasons: Vec<String> = waits.into_iter().chain(warned).collect();
+    Err(Error::Late {
+        what: format!("a pod of {selector} is ready"),
+        after: patience,
+        why: match &reasons[..] {
+            [] if seen.is_empty() => "there is no such pod".to_owned(),
+            [] => "its log may say why".to_owned(),
+            reasons => reasons.join("; "),
+        },
+    })
+}
+
+/// Why a pod is not ready, if its own status has a reason.
+fn why(pod: &Pod) -> Option<String> {
+    let container = pod.spec.as_ref()?.containers.first()?.name.clone();
+    PodView::of(pod, &container).waits_for
+}
+
+/// Whether a pod is ready, and was not told to end.
+pub fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    let ready = conditions.is_some_and(|conditions| {
+        conditions
+            .iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    });
+    ready && pod.metadata.deletion_timestamp.is_none()
+}
