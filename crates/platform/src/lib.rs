@@ -57,6 +57,7 @@ pub use workers::{
 };
 
 use evidence::events::{EventLog, Fact, Resource};
+use tokio_util::sync::CancellationToken;
 use wire::Wire;
 
 use self::cluster::Cluster;
@@ -97,7 +98,8 @@ pub trait Platform: Send + Sync {
         Ok(None)
     }
 
-    /// Opens the stage of one run. Everything that outlives the harness is in the plan's log before it exists.
+    /// Opens the stage of one run. Everything that outlives the harness is in the plan's log before it exists. If that may take long,
+    /// it ends early with [`StoppedOpening`] once the plan's `stop` is cancelled. A future that is dropped may leave resources behind.
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>>;
 
     /// How the storage that stages share was lost for good, if it was. May be called often and concurrently.
@@ -132,7 +134,14 @@ pub struct StagePlan {
     pub nodes: Option<NodePlan>,
     /// Notified when storage is lost.
     pub loss: StorageLoss,
+    /// Cancelled when the run is not wanted any more. [`Platform::open`] then removes what it has created so far.
+    pub stop: CancellationToken,
 }
+
+/// The run was stopped while its stage was being opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its stage was not open yet, and what was created for it is removed")]
+pub struct StoppedOpening;
 
 /// The storage that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,7 +11,7 @@ mod silent;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use tokio_util::sync::CancellationToken;
 
 pub use args::{LatencyLimitArg, LoadArgs};
@@ -19,7 +19,7 @@ pub(crate) use describe::summarise;
 use live::Live;
 use meter::Meter;
 use platform::autoscale::Scaling;
-use platform::{Departure, Identity, Platform, Roster, StorageLoss, Workload};
+use platform::{Departure, Identity, Platform, Roster, StoppedOpening, StorageLoss, Workload};
 use workflow::exit::WrongInput;
 
 use crate::audit::ExpectedPoison;
@@ -31,6 +31,7 @@ use crate::outcome::Outcome;
 use crate::panics::Stray;
 use crate::report::{Report, RunRecord};
 use crate::run::{Needed, Patience, Run, RunDir, Sending, Sent};
+use crate::say::say;
 
 /// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
 ///
@@ -82,20 +83,39 @@ fn say_stopping() {
     eprintln!("stopping: what was sent is finished and judged; once more ends it at once");
 }
 
+/// The second signal came while a load was being prepared.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("what was created for it may be left behind, and `harness sweep` removes it")]
+struct StoppedAtOnce;
+
+/// Whether `error` says that a load was stopped before it began.
+fn is_stopped(error: &anyhow::Error) -> bool {
+    error.is::<StoppedOpening>() || error.is::<StoppedAtOnce>()
+}
+
 /// Runs one load, or as many as are needed to find the highest rate.
 async fn one_or_all(
     args: &LoadArgs,
     platform: &dyn Platform,
     signals: &Signals,
 ) -> anyhow::Result<Outcome> {
-    let (record, report) = if args.find_rate {
-        knee::find(args, platform, signals).await?
+    let ended = if args.find_rate {
+        knee::find(args, platform, signals).await
     } else {
-        let Concluded { record, report } = perform(args, platform, signals, Told::Whole).await?;
-        (record, report)
+        let one = perform(args, platform, signals, Told::Whole).await;
+        one.map(|Concluded { record, report }| (record, report))
     };
-    summarise(&record, &report);
-    Ok(record.verdict().outcome)
+    match ended {
+        Ok((record, report)) => {
+            summarise(&record, &report);
+            Ok(record.verdict().outcome)
+        }
+        Err(error) if is_stopped(&error) => {
+            say(&format!("{STOPPED} before the load began: {error}"));
+            Ok(Outcome::Incomplete)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// How much of a load is printed while it runs.
@@ -124,7 +144,12 @@ async fn perform(
         ..Needed::default()
     };
     let scaling = scaled::scaling(args, platform)?;
-    let mut run = Run::prepare(platform, identity, &args.out, needed, loss.clone()).await?;
+    let stop = signals.stop.clone();
+    let prepared = Run::prepare(platform, identity, &args.out, needed, loss.clone(), stop);
+    let mut run = tokio::select! {
+        prepared = prepared => prepared?,
+        () = signals.at_once.cancelled() => bail!(StoppedAtOnce),
+    };
     let asked = Asked {
         args,
         scaling,

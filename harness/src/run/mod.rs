@@ -25,6 +25,7 @@ use platform::{
     Act, Departure, Identities, Identity, NodePlan, Nodes, Platform, Roster, Stage, StagePlan,
     StorageLoss, StorageNeed, Taken, WorkerSpec,
 };
+use tokio_util::sync::CancellationToken;
 use workflow::contract::Stamp;
 
 pub use census::Census;
@@ -78,12 +79,14 @@ impl Default for Needed {
 
 impl Run {
     /// Creates the run's directory below `parent`, and has `platform` open a stage for it. `loss` is set if storage is lost from then on.
+    /// Once `stop` is cancelled, a stage that is not open yet is given up.
     pub async fn prepare(
         platform: &dyn Platform,
         identity: Identity,
         parent: &Path,
         needed: Needed,
         loss: StorageLoss,
+        stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let dir = RunDir::create(parent, &identity.run)?;
         let log = EventLog::open(dir.path())?;
@@ -97,6 +100,7 @@ impl Run {
                 queues: needed.queues,
                 nodes: needed.nodes,
                 loss: loss.clone(),
+                stop,
             })
             .await?;
         Ok(Self {

@@ -253,13 +253,16 @@ impl Play {
     /// Ends the scenario's run. The reports of the run and of the scenario show the same outcome, the worse of both.
     async fn conclude(
         &self,
-        world: Scenario,
+        mut world: Scenario,
         steps: Vec<Step>,
         trouble: Option<Trouble>,
     ) -> Played {
-        let part = trouble.map_or(Part::bare(Outcome::Pass), |trouble| {
+        let mut part = trouble.map_or(Part::bare(Outcome::Pass), |trouble| {
             Part::new(trouble.outcome(), trouble.reason())
         });
+        if let Err(error) = world.give_up_preparing().await {
+            part.reasons.push(format!("{error:#}"));
+        }
         let played = |outcome, reasons: Vec<String>, found, dir| Played {
             outcome,
             detail: (outcome != Outcome::Pass).then(|| reasons.join("; ")),

@@ -263,6 +263,7 @@ impl Suite {
             command: self.args.repeat(Some(&case.name), self.seed),
             manifests: self.args.manifests.clone(),
             loss: StorageLoss::default(),
+            stop: ends.stop.child_token(),
         };
         let deadlines = Deadlines {
             step: self.args.step_deadline,

@@ -4,11 +4,13 @@ mod course;
 mod given;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use platform::autoscale::ScalingRecord;
 use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
+use tokio_util::sync::CancellationToken;
 
 use self::course::Course;
 pub(super) use self::course::{Injected, Running, ToldToStop};
@@ -36,7 +38,12 @@ pub(crate) struct Setting {
     pub(crate) manifests: PathBuf,
     /// Set when its storage is lost.
     pub(crate) loss: StorageLoss,
+    /// Cancelled when the scenario ends before its run could begin.
+    pub(crate) stop: CancellationToken,
 }
+
+/// A run that is being prepared.
+type Preparing = Pin<Box<dyn Future<Output = anyhow::Result<Run>>>>;
 
 /// One scenario: what it is given, and how far it has come.
 #[derive(cucumber::World, Default)]
@@ -47,6 +54,9 @@ pub(crate) struct Scenario {
     pub(super) pace: Pace,
     /// What its `Given` sentences say.
     pub(super) given: Given,
+    /// Its run, while it is prepared. It is kept here and not in the step that waits for it: a step that is cut off would leave behind
+    /// what exists of the stage.
+    preparing: Option<Preparing>,
     /// How far it has come.
     course: Course,
     /// Steps that have ended, until the run's log takes them.
@@ -77,16 +87,14 @@ impl Scenario {
     /// Prepares the run, once.
     pub(super) async fn run(&mut self) -> anyhow::Result<&mut Run> {
         if self.course.running().is_none() {
-            let setting = self.setting()?;
-            let mut run = Run::prepare(
-                &*setting.platform,
-                setting.identity.clone(),
-                &setting.out,
-                self.given.needed(self.pace, &setting.manifests),
-                setting.loss.clone(),
-            )
-            .await?;
-            run.begin(self.started(setting, &run))?;
+            if self.preparing.is_none() {
+                self.preparing = Some(self.prepare()?);
+            }
+            let preparing = self.preparing.as_mut();
+            let prepared = preparing.context("the run must be prepared")?.await;
+            self.preparing = None;
+            let mut run = prepared?;
+            run.begin(self.started(self.setting()?, &run))?;
             let mut faults = Vec::new();
             for rule in self.given.rules.clone() {
                 faults.push(run.install(rule).await?);
@@ -94,6 +102,31 @@ impl Scenario {
             self.course = Course::Running(Box::new(Running::new(run, faults)));
         }
         Ok(&mut self.running()?.run)
+    }
+
+    fn prepare(&self) -> anyhow::Result<Preparing> {
+        let setting = self.setting()?.clone();
+        let needed = self.given.needed(self.pace, &setting.manifests);
+        Ok(Box::pin(async move {
+            Run::prepare(
+                &*setting.platform,
+                setting.identity,
+                &setting.out,
+                needed,
+                setting.loss,
+                setting.stop,
+            )
+            .await
+        }))
+    }
+
+    /// Gives up a run whose preparation was cut off: waits until what exists of its stage is removed, or until it has begun after all.
+    pub(super) async fn give_up_preparing(&mut self) -> anyhow::Result<()> {
+        if self.preparing.is_some() {
+            self.setting()?.stop.cancel();
+            self.run().await?;
+        }
+        Ok(())
     }
 
     /// The run that has begun, and what was done in it.

@@ -38,7 +38,7 @@ use crate::sender::{Sender, generator_name};
 use crate::settings::own_queues;
 use crate::storage::Store;
 use crate::workers::{Roster, Workers};
-use crate::{Identities, Stage, StagePlan};
+use crate::{Identities, Stage, StagePlan, StoppedOpening};
 
 /// Time limit for a namespace to be gone: its pods have ended, but controllers may have finalizers.
 const GONE: Duration = Duration::from_secs(120);
@@ -131,19 +131,28 @@ impl ClusterStage {
             namespace::remove(&site.client, &namespace, GONE).await?;
         }
         namespace::make(&site.client, &namespace, &run, site.life).await?;
-        match Self::fill(site.clone(), plan.clone(), namespace.clone()).await {
+        // Pods and images may take minutes; who stops the run does not wait for them.
+        let filled = tokio::select! {
+            filled = Self::fill(site.clone(), plan.clone(), namespace.clone()) => filled,
+            () = plan.stop.cancelled() => Err(StoppedOpening.into()),
+        };
+        match filled {
             Ok(stage) => Ok(stage),
             Err(error) => {
                 // Save the state of the namespace as evidence, then remove it.
                 let directory = plan.directory.join("cluster");
-                let kept = evidence::write(&site.client, &namespace, &directory).await;
-                let removed = dispose(&site, &plan, &namespace).await;
-                for other in [kept.map_err(Into::into), removed] {
-                    if let Err(other) = other {
-                        tracing::warn!("failed to {other:#}");
-                    }
+                if let Err(other) = evidence::write(&site.client, &namespace, &directory).await {
+                    tracing::warn!("failed to {other:#}");
                 }
-                Err(error)
+                let removed = dispose(&site, &plan, &namespace).await;
+                match removed.context("remove what was created; `harness sweep` tries it again") {
+                    Err(left) if error.is::<StoppedOpening>() => Err(left),
+                    Err(left) => {
+                        tracing::warn!("failed to {left:#}");
+                        Err(error)
+                    }
+                    Ok(()) => Err(error),
+                }
             }
         }
     }

@@ -16,7 +16,9 @@ use platform::Identity;
 use platform::Platform;
 use workflow::contract::Stamp;
 
-use super::{LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, Told, describe, perform};
+use super::{
+    LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, Told, describe, is_stopped, perform,
+};
 use crate::events::{
     Bottleneck, BottleneckPart, Event, EventLog, HopLatency, RateFound, RateStep, StepMeasured,
 };
@@ -57,7 +59,16 @@ pub(super) async fn find(
             rate,
             args: step_args(args, rate, steps.len(), &identity, &limits, &dir),
         };
-        let concluded = perform(&tried.args, platform, signals, Told::Progress).await?;
+        let concluded = match perform(&tried.args, platform, signals, Told::Progress).await {
+            Err(error) if is_stopped(&error) => {
+                parts.push(Part::new(
+                    Outcome::Incomplete,
+                    format!("{STOPPED}: {error}"),
+                ));
+                break;
+            }
+            concluded => concluded?,
+        };
         let step = tried.step(&concluded.record);
         describe::tell_step(&step);
         record(Event::RateStep(Box::new(step.clone())))?;

@@ -5,6 +5,8 @@
     reason = "a test's tasks and threads end with it, and what they do is asserted"
 )]
 
+mod opening;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,6 +22,7 @@ use kube::client::Body;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use workflow::contract::RunId;
 use workflow::contract::workload::{Description, WorkerForm};
 use workflow::memory::MemoryQueue;
@@ -107,6 +110,7 @@ fn plan(queues: u32, dir: &Path) -> StagePlan {
         queues,
         nodes: None,
         loss: StorageLoss::default(),
+        stop: CancellationToken::new(),
     }
 }
 
