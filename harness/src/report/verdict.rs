@@ -56,8 +56,27 @@ impl RunRecord {
             Outcome::Inconclusive => {
                 "the run is over, and it cannot be told whether the promises hold".into()
             }
-            Outcome::Incomplete => "the run was cut off: what it shows is not the whole".into(),
+            Outcome::Incomplete => match self.last_seen() {
+                Some(seen) => format!("the run was cut off: {seen}"),
+                None => "the run was cut off: what it shows is not the whole".into(),
+            },
         }
+    }
+
+    /// How far a run had come when it was cut off; `None` if its audit says so, or if nothing was seen.
+    fn last_seen(&self) -> Option<String> {
+        let planned = self.run.as_ref()?.messages?;
+        if self.audit.is_some() {
+            return None;
+        }
+        let mut seen = self.samples.iter().rev().map(|(_, sample)| sample);
+        let sent = seen.clone().find_map(|sample| sample.sent)?;
+        let (sent, planned) = (thousands(sent), thousands(planned));
+        let waiting = seen.find_map(|sample| sample.queue_depth);
+        let waiting = waiting.map_or_else(String::new, |waiting| {
+            format!(", {} in the queue", thousands(waiting))
+        });
+        Some(format!("when last seen, {sent} of {planned} messages were sent{waiting}"))
     }
 
     fn headline_of_fail(&self) -> String {

@@ -299,3 +299,17 @@ fn hops_without_a_plan_are_told_by_name_in_every_view() {
             .all(|text| !text.contains("no figure"))
     );
 }
+
+#[test]
+fn a_run_that_is_cut_off_says_how_far_it_had_come() {
+    let headline = |count: usize| {
+        let dir = logged(events(&good_rows())[..count].to_vec());
+        RunRecord::read(dir.path()).unwrap().verdict().headline
+    };
+    let nothing_seen = "the run was cut off: what it shows is not the whole";
+    assert_eq!(headline(2), nothing_seen);
+    let seen = "the run was cut off: when last seen, 1 of 3 messages were sent, 3 in the queue";
+    assert_eq!(headline(3), seen);
+    // Its audit tells more.
+    assert_eq!(headline(6), nothing_seen);
+}
