@@ -18,7 +18,7 @@ pub(super) struct LintCommand {
     /// program [default: the directory `features` if it exists, else builtin:features]
     #[arg(default_values_os_t = [project::features()], hide_default_value = true, env = "EDW_FEATURES")]
     pub(super) features: Vec<PathBuf>,
-    /// Report steps that no scenario uses as errors instead of remarks
+    /// Report steps that no scenario uses as problems, too
     #[arg(long)]
     pub(super) deny_unused: bool,
 }
@@ -61,19 +61,12 @@ pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
     for problem in &lint.problems {
         say(&problem.to_string());
     }
-    let remark = if command.deny_unused { "" } else { "remark: " };
-    // A single file is not expected to use every step.
-    let told =
-        command.deny_unused || !matches!(&command.features[..], [one] if builtin::is_file(one));
-    for unused in lint.unused.iter().filter(|_| told) {
-        say(&format!("{remark}{unused}"));
+    // Features of one's own are not expected to use every step.
+    let unused = lint.unused.iter().filter(|_| command.deny_unused);
+    let problems = lint.problems.len() + unused.clone().count();
+    for unused in unused {
+        say(&unused.to_string());
     }
-    let denied = if command.deny_unused {
-        lint.unused.len()
-    } else {
-        0
-    };
-    let problems = lint.problems.len() + denied;
     say(&format!(
         "{} scenarios checked, {problems} problems",
         lint.scenarios
