@@ -313,14 +313,14 @@ fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_th
 #[test]
 fn a_run_asks_for_the_cpu_of_all_its_pods() {
     let overlay = local();
-    // 15 consumers of 40m, Azurite's 250m, producer and wire.
+    // 15 consumers of 20m, Azurite's 250m, producer and wire.
     assert!(
-        (overlay.cpu(true, true) - 1.05).abs() < 1e-9,
+        (overlay.cpu(true, true) - 0.75).abs() < 1e-9,
         "{}",
         overlay.cpu(true, true)
     );
     assert!(
-        (overlay.cpu(false, false) - 0.51).abs() < 1e-9,
+        (overlay.cpu(false, false) - 0.43).abs() < 1e-9,
         "{}",
         overlay.cpu(false, false)
     );
