@@ -27,4 +27,4 @@ pub use forward::Forward;
 pub use nodes::NodeLabel;
 pub use objects::{FIELD_MANAGER, Objects, label};
 pub use preflight::{Found, Wants, preflight};
-pub use ready::{is_ready, ready};
+pub use ready::{is_ready, ready, what_waits};

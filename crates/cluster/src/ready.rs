@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 use kube::runtime::{WatchStreamExt as _, watcher};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, ResourceExt};
 use tokio::time::timeout;
 
 use crate::error::Error;
@@ -59,6 +60,19 @@ pub async fn ready(
             reasons => reasons.join("; "),
         },
     })
+}
+
+/// Which pod in `namespace` is not ready, and why, as far as the cluster says; `None` if it says nothing.
+pub async fn what_waits(client: &Client, namespace: &str) -> Option<String> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let listed = pods.list(&ListParams::default()).await.ok()?;
+    let not_ready = || listed.items.iter().filter(|pod| !is_ready(pod));
+    if let Some((pod, why)) = not_ready().find_map(|pod| Some((pod, why(pod)?))) {
+        return Some(format!("{}: {why}", pod.name_any()));
+    }
+    let names = not_ready().map(ResourceExt::name_any).collect();
+    let warned = evidence::last_warning(client, namespace, &names).await;
+    warned.ok().flatten()
 }
 
 /// Why a pod is not ready, if its own status has a reason.

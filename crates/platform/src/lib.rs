@@ -139,9 +139,16 @@ pub struct StagePlan {
 }
 
 /// The run was stopped while its stage was being opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("its stage was not open yet, and what was created for it is removed")]
-pub struct StoppedOpening;
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("its stage was not open yet{}, and what was created for it is removed", waited(.waits.as_deref()))]
+pub struct StoppedOpening {
+    /// What it waited for, if the platform says so.
+    pub waits: Option<String>,
+}
+
+fn waited(waits: Option<&str>) -> String {
+    waits.map_or_else(String::new, |waits| format!(" ({waits})"))
+}
 
 /// The storage that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -134,7 +134,10 @@ impl ClusterStage {
         // Pods and images may take minutes; who stops the run does not wait for them.
         let filled = tokio::select! {
             filled = Self::fill(site.clone(), plan.clone(), namespace.clone()) => filled,
-            () = plan.stop.cancelled() => Err(StoppedOpening.into()),
+            () = plan.stop.cancelled() => {
+                let waits = cluster::what_waits(&site.client, &namespace).await;
+                Err(StoppedOpening { waits }.into())
+            }
         };
         match filled {
             Ok(stage) => Ok(stage),

@@ -31,6 +31,11 @@ fn stuck() -> (Client, Arc<Mutex<Vec<String>>>) {
                     namespace
                 }
                 ("GET", "/api/v1/namespaces") => none,
+                ("GET", "/api/v1/namespaces/edw-r1/pods") => {
+                    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."});
+                    let pod = json!({"metadata": {"name": "azurite-1"}, "spec": {"containers": [{"name": "azurite"}]}, "status": {"conditions": [condition]}});
+                    json!({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": [pod]})
+                }
                 // What keeps the evidence lists objects.
                 ("GET", path)
                     if path.starts_with("/api/v1/namespaces/edw-r1/")
@@ -68,7 +73,13 @@ async fn a_stage_that_is_stopped_while_it_opens_removes_its_namespace() {
     };
     let (opened, ()) = tokio::join!(opening, stopping);
     let error = opened.err().expect("it must not be open");
-    assert!(error.is::<StoppedOpening>(), "{error:#}");
+    let waits = "azurite-1: Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.";
+    let waits = Some(waits.to_owned());
+    assert_eq!(
+        error.downcast_ref(),
+        Some(&StoppedOpening { waits }),
+        "{error:#}"
+    );
     let deleted = "DELETE /api/v1/namespaces/edw-r1".to_owned();
     assert!(asked.lock().unwrap().contains(&deleted));
     let log = std::fs::read_to_string(dir.path().join("events.jsonl")).unwrap();
