@@ -54,8 +54,8 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     };
     let scaling = if wants.scaling { SCALING } else { &[] };
     let rights = RIGHTS.iter().chain(scaling);
-    let rights: Vec<_> = rights.map(|right| (right, ROLE)).collect();
-    ask(client, &rights, namespace, &mut found).await?;
+    let rights: Vec<_> = rights.collect();
+    ask(client, &rights, ROLE, namespace, &mut found).await?;
     if wants.scaling {
         keda(client, &mut found).await;
     }
@@ -66,19 +66,25 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     Ok(found)
 }
 
-/// Adds a line for each missing right of `rights`, with the role that grants it.
+/// Adds a line for each missing right of `rights`; the last one names `role`, which grants them all.
 async fn ask(
     client: &Client,
-    rights: &[(&Right, &str)],
+    rights: &[&Right],
+    role: &str,
     namespace: &str,
     found: &mut Found,
 ) -> Result<(), Error> {
-    let asked = rights
-        .iter()
-        .map(|(right, role)| refused(client, right, namespace, role));
+    let asked = rights.iter().map(|right| refused(client, right, namespace));
+    let mut lines = Vec::new();
     for refused in join_all(asked).await {
-        found.lacks.extend(refused?);
+        lines.extend(refused?);
     }
+    let many = lines.len() > 1;
+    if let Some(last) = lines.last_mut() {
+        let needed = if many { "all of these" } else { "it" };
+        *last = format!("{last}; {role} has {needed}");
+    }
+    found.lacks.extend(lines);
     Ok(())
 }
 
@@ -96,8 +102,8 @@ async fn handed_over(
     let may_be_deleted = labelled.iter().flatten().any(may_be_deleted);
     let deleted: &[Right] = if may_be_deleted { DELETED_NODES } else { &[] };
     let rights = NODES.iter().chain(deleted);
-    let rights: Vec<_> = rights.map(|right| (right, ROLE_OF_NODES)).collect();
-    ask(client, &rights, namespace, found).await?;
+    let rights: Vec<_> = rights.collect();
+    ask(client, &rights, ROLE_OF_NODES, namespace, found).await?;
     if labelled.is_some_and(|nodes| nodes.is_empty()) {
         found.lacks.push(format!(
             "a node that carries {label}, as --drain-nodes says: kubectl label node NAME {label} hands one over to be drained"
@@ -106,13 +112,8 @@ async fn handed_over(
     Ok(())
 }
 
-/// The line for a missing right that `role` grants; `None`: it is granted.
-async fn refused(
-    client: &Client,
-    right: &Right,
-    namespace: &str,
-    role: &str,
-) -> Result<Option<String>, Error> {
+/// The line for a missing right; `None`: it is granted.
+async fn refused(client: &Client, right: &Right, namespace: &str) -> Result<Option<String>, Error> {
     let mut refused = Vec::new();
     for verb in right.verbs {
         if !is_allowed(client, right, verb, namespace).await? {
@@ -127,9 +128,7 @@ async fn refused(
     };
     let line = || {
         let verbs = refused.join(", ");
-        format!(
-            "permission to {verbs} {resource} ({group}), needed to {why}: {role} has all that is needed"
-        )
+        format!("permission to {verbs} {resource} ({group}), needed to {why}")
     };
     Ok((!refused.is_empty()).then(line))
 }

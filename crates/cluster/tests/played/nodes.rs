@@ -229,7 +229,7 @@ async fn who_hands_over_nodes_is_told_beforehand_what_lacks_to_drain_them() {
     let deletable = json!({"edw.example/drain": "yes", "edw/may-be-deleted": "true"});
     assert_eq!(lacks("nothing", drain.clone()).await, [""; 0]);
     let denied = lacks("patch nodes", drain.clone()).await;
-    let expected = "permission to patch nodes (core), needed to cordon those nodes, and give them back: docs/cluster-role-nodes.yaml has all that is needed";
+    let expected = "permission to patch nodes (core), needed to cordon those nodes, and give them back; docs/cluster-role-nodes.yaml has it";
     assert_eq!(denied, [expected]);
     // The right to delete is needed only if a node may be deleted.
     assert_eq!(lacks("delete nodes", drain).await, [""; 0]);
