@@ -18,7 +18,7 @@ use contract::{
     Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StampSums, StoredRow,
 };
 use evidence::outcome::Outcome;
-use judge::audit::{Auditor, Expectation, Verdict as _};
+use judge::audit::{Auditor, Expectation, Judged as _};
 use judge::measure::{Hops, Measure as _};
 
 /// Most rows in one page of a table query.

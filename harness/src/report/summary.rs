@@ -6,7 +6,7 @@ use workflow::contract::Stamp;
 use super::{RunRecord, promises};
 use crate::audit::Audit;
 use crate::events::{NotRun, RateFound, RateStep, RunStarted, Scenario, Step, Usage};
-use crate::measure::{Hop, LatencyVerdict, Percentile};
+use crate::measure::{Hop, LatencyVerdict, Percentile, has_enough};
 use crate::outcome::Outcome;
 
 /// The content of `summary.json`.
@@ -127,7 +127,7 @@ fn figures(hop: Hop, measured: &crate::events::Measured) -> HopFigures {
                 percentile,
                 latency_us: samples.at(percentile),
                 samples_needed: percentile.samples_needed(),
-                has_enough_samples: samples.count() >= percentile.samples_needed(),
+                has_enough_samples: has_enough(samples, percentile),
             })
             .into(),
         max_us: samples.max(),

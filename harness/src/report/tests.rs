@@ -13,7 +13,7 @@ use workflow::contract::{
 };
 
 use super::*;
-use crate::audit::{Auditor, Expectation, Verdict as _};
+use crate::audit::{Auditor, Expectation, Judged as _};
 use crate::events::{
     Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario, ScenarioStarted,
     Selected,

@@ -9,9 +9,9 @@ use crate::events::Scenario;
 use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
 
-/// The verdict of a run.
+/// The verdict of a run, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct VerdictText {
     /// The outcome: the worst of what the run stated, the audit, each latency limit and each scenario.
     pub outcome: Outcome,
     /// The outcome in a sentence.
@@ -24,10 +24,10 @@ pub struct Verdict {
 
 impl RunRecord {
     /// Makes the verdict. It is never better than any of its parts, whatever outcome the run itself recorded at its end.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> VerdictText {
         // The run repeats the reasons of its parts; each is shown once.
         let Conclusion { outcome, reasons } = Conclusion::of(self.told().parts());
-        Verdict {
+        VerdictText {
             outcome,
             headline: self.headline(outcome),
             next_steps: self.next_steps(outcome),

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use platform::autoscale::ScalingRecord;
 use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
 
 use self::course::Course;
-pub(super) use self::course::{Injected, Running, ToldToStop};
+pub(super) use self::course::{Injected, Running};
 pub(super) use self::given::Given;
-pub(super) use super::trouble::{StepError, StepResult};
+pub(super) use super::trouble::StepResult;
 use crate::audit::Traffic;
 use crate::events::{Event, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
@@ -222,14 +221,6 @@ impl Scenario {
         let collected = self.course.collected();
         collected
             .context("nothing is judged yet: 'every message has exactly one result' comes first")
-    }
-
-    /// What the autoscaler saw and decided so far.
-    pub(super) fn recording(&self) -> anyhow::Result<ScalingRecord> {
-        let run = self.begun().context("nothing runs yet")?;
-        // A scenario's run has one queue.
-        let recording = run.scaling().into_iter().next();
-        recording.context("nothing scales the consumers: the scenario gives their number")
     }
 
     /// What crossed the wire in the judged run.

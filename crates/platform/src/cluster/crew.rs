@@ -249,7 +249,7 @@ impl Crew {
     /// Records how a worker ended; `None`: its end was not seen.
     fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
         let name = &member.view.name;
-        let end = ended.map_or(End::Unknown, End::from);
+        let end = ended.map_or(End::Unknown, super::end_of);
         // The log may still lack lines that are not copied yet.
         let log = logs::file(&self.directory, name);
         let cause = self.cause(member, end, &log);

@@ -228,12 +228,10 @@ fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
 }
 
 /// How a container ended.
-impl From<&Ended> for End {
-    fn from(ended: &Ended) -> Self {
-        match ended.signal() {
-            Some(signal) => Self::Signalled(signal),
-            None => Self::Exited(ended.code),
-        }
+fn end_of(ended: &Ended) -> End {
+    match ended.signal() {
+        Some(signal) => End::Signalled(signal),
+        None => End::Exited(ended.code),
     }
 }
 

@@ -320,7 +320,7 @@ impl Sender for JobSender {
     async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
         let standing = self.standing.clone();
         let ended = until_told(standing, deadline, |standing| {
-            let ended = standing.ended.as_ref().map(End::from).map(Ok);
+            let ended = standing.ended.as_ref().map(super::end_of).map(Ok);
             ended.or_else(|| standing.lost.clone().map(Err))
         });
         let ended = ended.await.context("wait for the producer's pod")?;
@@ -339,7 +339,7 @@ impl Sender for JobSender {
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(Error::of("end the producer", &error).into()),
         }
-        let end = self.standing.borrow().ended.as_ref().map(End::from);
+        let end = self.standing.borrow().ended.as_ref().map(super::end_of);
         let end = end.unwrap_or(End::Unknown);
         self.record(end, expected)?;
         Ok(end)

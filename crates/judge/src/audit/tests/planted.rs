@@ -12,7 +12,7 @@ use contract::{
 use evidence::outcome::Outcome;
 
 use crate::audit::{
-    Audit, Auditor, Expectation, Sends, StorageTime, Traffic, Verdict as _, Violation,
+    Audit, Auditor, Expectation, Judged as _, Sends, StorageTime, Traffic, Violation,
 };
 
 const MESSAGES: u64 = 100;
