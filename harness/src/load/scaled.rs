@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use judge::scaling;
 use platform::autoscale::Scaling;
 use platform::workers::CONSUMERS;
-use platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
+use platform::{Platform, Replicas, WorkerSpec};
 use workflow::exit::WrongInput;
 
 use super::LoadArgs;
@@ -27,7 +27,8 @@ pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Resul
 
 /// Checks the settings, as far as they are known before anything starts.
 pub(super) fn check(args: &LoadArgs) -> anyhow::Result<()> {
-    if args.scaled && args.workload.environment == EnvironmentName::Local {
+    let workload = &args.workload;
+    if args.scaled && !workload.environment.profile(workload).has_own_scaling {
         of_manifests(args)?;
     }
     Ok(())

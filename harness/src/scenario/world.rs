@@ -122,11 +122,6 @@ impl Scenario {
     /// The first event of the run's log.
     fn started(&self, setting: &Setting, run: &Run) -> Event {
         let Identity { run: id, seed } = run.identity().clone();
-        let nodes = if run.environment() == "aks" {
-            "of Azure"
-        } else {
-            "simulated"
-        };
         Event::RunStarted(Box::new(RunStarted {
             run: id,
             title: setting.title.clone(),
@@ -135,7 +130,7 @@ impl Scenario {
             pace: self.pace,
             command: setting.command.clone(),
             messages: None,
-            plan: self.given.facts(nodes),
+            plan: self.given.facts(setting.platform.profile().nodes),
             limits: vec![],
             setting: about::setting(run.evidence()),
             versions: run.versions(),

@@ -136,6 +136,13 @@ impl Cluster {
         Profile {
             offers: Offers::all().without(&lacking),
             paces: Paces::PRODUCTION,
+            nodes: match nodes {
+                NodesOf::Azure => "of Azure",
+                // Nodes that were handed over stand for Spot nodes: the harness itself takes them back.
+                NodesOf::HandedOver | NodesOf::Nobody => "simulated",
+            },
+            has_own_scaling: true,
+            has_pods: true,
         }
     }
 
