@@ -167,7 +167,7 @@ async fn an_empty_queue_is_not_left_before_the_table_has_answered() {
     rig.script.first(Op::Get, 1, Verdict::Delay(5 * SECOND));
     let outcome = rig.start().await.unwrap();
     assert!(
-        matches!(outcome, crate::run::Outcome::Drained),
+        matches!(outcome, crate::run::ConsumerEnd::Drained),
         "{outcome:?}"
     );
     assert!(rig.shared.health.table.is_reached());
@@ -182,7 +182,7 @@ async fn a_consumer_that_may_exits_when_the_queue_has_been_empty_for_long_enough
     let begun = Instant::now();
     let outcome = rig.start().await.unwrap();
     assert!(
-        matches!(outcome, crate::run::Outcome::Drained),
+        matches!(outcome, crate::run::ConsumerEnd::Drained),
         "{outcome:?}"
     );
     assert_eq!(rig.rows().await, 5);

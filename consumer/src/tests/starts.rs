@@ -6,11 +6,11 @@ use workflow::ports::{ErrorKind, WorkQueue as _};
 
 use super::faults::{Op, Verdict};
 use super::{Rig, SECOND};
-use crate::run::Outcome;
+use crate::run::ConsumerEnd;
 
 async fn refused(rig: &Rig) -> (ErrorKind, Exit) {
     let outcome = rig.start().await.unwrap();
-    let Outcome::Refused(error) = &outcome else {
+    let ConsumerEnd::Refused(error) = &outcome else {
         panic!("{outcome:?}")
     };
     (error.kind(), outcome.exit())

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a benchmark measures time and memory"
 )]
 
@@ -183,10 +184,6 @@ fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
     let at = |micros| src.plus(Duration::from_micros(micros));
     let id = MessageId::new(run.clone(), seq);
     let message = Message::new(id, payloads.payload(seq), src, sent);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the stamp of now is replaced at once"
-    )]
     let row = ResultRow::of(message, at(5_000 + n % 7_000), 1, "consumer-1", "node-1");
     let mut row = StoredRow::from(row);
     row.date_stamp = Some(at(13_000 + n % 900));

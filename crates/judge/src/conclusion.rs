@@ -1,7 +1,7 @@
 //! Combines the parts of a judgement into one outcome and its reasons.
 
 use evidence::audit::Audit;
-use evidence::events::{Event, Scenario, Step};
+use evidence::events::{Event, ScenarioEnd, Step};
 use evidence::latency::LatencyVerdict;
 use evidence::outcome::{NotPassed, Outcome};
 
@@ -111,7 +111,7 @@ pub struct Told<'a> {
     /// The outcome of its consumers' ends, if they are judged.
     pub consumers: Option<Outcome>,
     /// The scenarios of a suite.
-    pub scenarios: &'a [Scenario],
+    pub scenarios: &'a [ScenarioEnd],
     /// How many further scenarios were never begun.
     pub never_begun: usize,
     /// The steps of a scenario.
@@ -162,8 +162,8 @@ impl Told<'_> {
     }
 }
 
-fn of_scenario(scenario: &Scenario) -> Part {
-    let Scenario {
+fn of_scenario(scenario: &ScenarioEnd) -> Part {
+    let ScenarioEnd {
         name,
         outcome,
         detail,
@@ -273,7 +273,7 @@ mod tests {
         let begun = serde_json::json!([{
             "feature": "f", "name": "one", "location": "f:1", "outcome": "pass"
         }]);
-        let begun: Vec<Scenario> = serde_json::from_value(begun).unwrap();
+        let begun: Vec<ScenarioEnd> = serde_json::from_value(begun).unwrap();
         let inconclusive = (Outcome::Inconclusive, Vec::new());
         for (stated, expected) in [
             (None, Outcome::Incomplete),

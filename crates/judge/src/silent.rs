@@ -21,8 +21,8 @@ const BUSY: u64 = 90;
 pub fn silent(consumers: &[String], audit: &Audit, usage: Option<&Usage>) -> Option<Part> {
     let traffic = audit.traffic.as_ref()?;
     let is_silent = |name: &&str| !traffic.clients.contains_key(*name);
-    let names = consumers.iter().map(String::as_str);
-    let silent: Vec<&str> = names.filter(is_silent).collect();
+    let all = consumers.iter().map(String::as_str);
+    let silent: Vec<&str> = all.filter(is_silent).collect();
     if silent.is_empty() || audit.count(Violation::Unfinished) == 0 {
         return None;
     }

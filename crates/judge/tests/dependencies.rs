@@ -67,8 +67,8 @@ fn the_judge_knows_contract_and_evidence_and_no_client_and_no_runtime() {
 
 /// The Rust files of `dir` and below, except for tests.
 fn sources(dir: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir).unwrap();
-    let entries = entries.map(|entry| entry.unwrap().path());
+    let entries = fs::read_dir(dir).expect("sources must be there");
+    let entries = entries.map(|entry| entry.expect("an entry must be readable").path());
     let is_test = |path: &PathBuf| {
         ["tests", "tests.rs"]
             .iter()
@@ -84,15 +84,23 @@ fn sources(dir: &Path) -> Vec<PathBuf> {
 /// The modules of the crate `name` beside the judge, or of the judge, each with its code: without comments, and without the tests
 /// at the end of a file.
 fn code_of(name: &str) -> Vec<(String, String)> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a crate has a directory");
     let sources = sources(&crates.join(name).join("src"));
     let code = |path: &PathBuf| {
-        let text = fs::read_to_string(path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let text = fs::read_to_string(path).expect("a source must be text");
+        let code = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap_or_default();
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
         let code = code.lines().filter(is_code).collect::<Vec<_>>().join("\n");
         (
-            path.file_stem().unwrap().to_string_lossy().into_owned(),
+            path.file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             code,
         )
     };
@@ -190,9 +198,11 @@ fn type_of(code: &str) -> Option<String> {
 fn reaching(module: &str, code: &str, outside: &BTreeSet<String>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, begin) in code.match_indices("pub fn ") {
-        let (name, rest) = code[at + begin.len()..].split_once(['(', '<']).unwrap();
+        let (name, rest) = code[at + begin.len()..]
+            .split_once(['(', '<'])
+            .expect("a function has parameters");
         // It ends where the next function begins.
-        let body = rest.split("fn ").next().unwrap();
+        let body = rest.split("fn ").next().unwrap_or_default();
         if outside.iter().any(|it| body.contains(it.as_str())) {
             let of = type_of(&code[..at]).unwrap_or_else(|| module.to_owned());
             found.insert(format!("{of}::{name}"));

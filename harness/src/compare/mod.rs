@@ -68,7 +68,7 @@ told; 2 no run is there, or the runs may not be compared";
 
 /// The answer.
 #[derive(Debug, Serialize)]
-pub struct Answer {
+pub struct Comparison {
     /// Runs of the base.
     pub base: Vec<String>,
     /// New runs.
@@ -113,7 +113,7 @@ pub struct Compared {
     pub difference: Difference,
 }
 
-impl Answer {
+impl Comparison {
     /// How many figures and outcomes changed in this way.
     pub fn count(&self, change: Change) -> usize {
         let all = self.subjects.iter().flat_map(Subject::changes);
@@ -136,7 +136,7 @@ impl Subject {
 const COMPARE: WrongInput = WrongInput("compare the runs");
 
 /// Compares what `args` name.
-pub fn compare(args: &CompareArgs) -> anyhow::Result<Answer> {
+pub fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let last = args.last.map(|last| last as usize);
     let base = gather(std::slice::from_ref(&args.base), last).context(COMPARE)?;
     let new = gather(&args.new, last).context(COMPARE)?;
@@ -183,7 +183,7 @@ pub fn compare(args: &CompareArgs) -> anyhow::Result<Answer> {
         .collect();
     let none = || anyhow::anyhow!("they have no load and no scenario in common").context(COMPARE);
     ensure!(!subjects.is_empty(), none());
-    Ok(Answer {
+    Ok(Comparison {
         one_sided: gather::one_sided(&base, &new),
         base: base.runs,
         new: new.runs,

@@ -3,7 +3,7 @@
 use judge::LeftOpen;
 
 use super::RunRecord;
-use crate::audit::{Audit, Judged as _, NotJudged, Shown, StampBlocks, Violation};
+use crate::audit::{Audit, Judged, NotJudged, Shown, StampBlocks, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 use views::thousands;
@@ -47,7 +47,7 @@ pub struct Unjudged {
 /// The promises of the run that were not judged, by cause, in the order of the promises.
 pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     let mut found = Vec::<Unjudged>::new();
-    let open = record.audit.iter().flat_map(|audit| audit.left_open());
+    let open = record.audit.iter().flat_map(Judged::left_open);
     let promise = |violation: Violation| {
         let audit = record.audit.as_ref();
         audit.map_or(violation.promise(), |audit| audit.promise(violation))

@@ -12,7 +12,7 @@ use super::ReportError;
 use crate::audit::Audit;
 use crate::events::{
     Allowed, Entry, Event, FILE, Leeway, Log, Measured, NotRun, RateFound, RateStep, Resource,
-    RunStarted, Sample, Scaled, Scenario, ScenarioStarted, Selected, Step, Usage,
+    RunStarted, Sample, Scaled, ScenarioEnd, ScenarioStarted, Selected, Step, Usage,
 };
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -45,7 +45,7 @@ pub struct RunRecord {
     /// Notes, in order.
     pub notes: Vec<String>,
     /// Scenarios, in the order of their ends; at the end, as incomplete, those that had begun when the suite was cut off.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<ScenarioEnd>,
     /// Scenarios that were selected and never began: the suite was cut off before.
     pub never_begun: Vec<Selected>,
     /// Scenarios that this environment could not run.
@@ -100,7 +100,7 @@ const fn is_removal(entry: &Entry) -> bool {
 }
 
 /// The entry for a scenario that has no end in the log.
-fn cut_off(scenario: ScenarioStarted) -> Scenario {
+fn cut_off(scenario: ScenarioStarted) -> ScenarioEnd {
     let ScenarioStarted {
         feature,
         name,
@@ -108,7 +108,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
         run_dir,
         pace,
     } = scenario;
-    Scenario {
+    ScenarioEnd {
         feature,
         name,
         location,

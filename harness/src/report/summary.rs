@@ -5,7 +5,7 @@ use workflow::contract::Stamp;
 
 use super::{RunRecord, promises};
 use crate::audit::Audit;
-use crate::events::{NotRun, RateFound, RateStep, RunStarted, Scenario, Step, Usage};
+use crate::events::{NotRun, RateFound, RateStep, RunStarted, ScenarioEnd, Step, Usage};
 use crate::measure::{Hop, LatencyVerdict, Percentile, has_enough};
 use crate::outcome::Outcome;
 
@@ -35,7 +35,7 @@ pub struct Summary<'a> {
     usage: &'a [Usage],
     rate_steps: &'a [RateStep],
     rate_found: Option<&'a RateFound>,
-    scenarios: &'a [Scenario],
+    scenarios: &'a [ScenarioEnd],
     not_run: &'a [NotRun],
     steps: &'a [Step],
     notes: Vec<String>,

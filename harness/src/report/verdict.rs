@@ -5,7 +5,7 @@ use views::thousands;
 
 use super::{RunRecord, advice};
 use crate::audit::Audit;
-use crate::events::Scenario;
+use crate::events::ScenarioEnd;
 use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
 
@@ -83,7 +83,7 @@ impl RunRecord {
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
         broken.extend(missed.map(LatencyVerdict::missed));
-        let failed = |scenario: &&Scenario| scenario.outcome == Outcome::Fail;
+        let failed = |scenario: &&ScenarioEnd| scenario.outcome == Outcome::Fail;
         match self.scenarios.iter().filter(failed).count() {
             0 => {}
             1 => broken.push("1 scenario failed".into()),

@@ -27,8 +27,8 @@ pub struct EvictionPlan {
     pub half: bool,
     /// How the nodes are taken back.
     pub eviction: Eviction,
-    /// Whether the eviction waits until a worker of the node has a message whose work has yet to begin.
-    pub in_work: bool,
+    /// What the first eviction waits for.
+    pub moment: Moment,
     /// Whether another node is evicted once the consumers of the first one are replaced.
     pub another: bool,
     /// Whether Azure has Spot machines to replace those that it takes back.
@@ -41,7 +41,7 @@ pub struct EvictionPlan {
 
 /// How an eviction waits for the work of the node's workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
+pub enum Moment {
     /// It does not wait.
     Now,
     /// Until a worker has a message whose work has yet to begin.
@@ -66,12 +66,7 @@ impl Run {
         let mut chance = StdRng::seed_from_u64(self.identity().seed);
         let first = load.messages * chance.random_range(15..35) / 100;
         sending.until_acknowledged(first, sent_within).await?;
-        let moment = if plan.in_work {
-            Moment::InWork
-        } else {
-            Moment::InHand
-        };
-        evict(self, plan, moment).await?;
+        evict(self, plan, plan.moment).await?;
         until_over(self, 1, patience).await?;
         if plan.eviction.returns {
             again(self, plan).await?;

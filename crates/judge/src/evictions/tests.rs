@@ -80,12 +80,12 @@ fn a_recovery_that_nobody_could_see_is_inconclusive_and_any_other_is_missed() {
 }
 
 /// The time of a storage that kept requests waiting for this part of 10 s.
-fn storage(starved_ms: u64) -> anyhow::Result<StorageTime> {
-    Ok(StorageTime {
+fn storage(starved_ms: u64) -> StorageTime {
+    StorageTime {
         starved_ms,
         paused_ms: 0,
         observed_ms: 10_000,
-    })
+    }
 }
 
 #[test]
@@ -96,7 +96,11 @@ fn a_worker_that_ended_with_its_node_is_late_unless_storage_kept_it() {
     };
     let told =
         "c-1 had not ended when its node n-1 did, 30s after the notice, and had 2 messages in hand";
-    let judged = |starved| found(drained(std::slice::from_ref(&killed), || storage(starved)));
+    let judged = |starved| {
+        found(drained(std::slice::from_ref(&killed), || {
+            Ok(storage(starved))
+        }))
+    };
     assert_eq!(judged(0), (Outcome::Fail, told.to_owned()));
     let (outcome, reason) = judged(5_000);
     assert_eq!(outcome, Outcome::Inconclusive);
@@ -131,7 +135,7 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
             workers,
             ..evicted()
         };
-        drained(&[evicted], || storage(0))
+        drained(&[evicted], || Ok(storage(0)))
     };
     judged(vec![ended(0)], &["c-1"]).unwrap();
     for (judged, told) in [
@@ -186,7 +190,7 @@ fn a_worker_looks_for_a_notice_every_second_and_an_answer_may_take_another() {
     let once = "c-1 on n-1 looked for a notice once at most".to_owned();
     let judged = of_kept(looked_every_second(&[pauses(None)]));
     assert_eq!(judged, (Outcome::Fail, once));
-    let paused = "c-1 on n-1 once did not look for a notice for 2.5s".to_owned();
+    let told = "c-1 on n-1 once did not look for a notice for 2.5s".to_owned();
     let judged = of_kept(looked_every_second(&[pauses(Some(LOOKS + SECOND / 2))]));
-    assert_eq!(judged, (Outcome::Fail, paused));
+    assert_eq!(judged, (Outcome::Fail, told));
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use cluster::pods::Ended;
+use cluster::pods::ContainerEnd;
 use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
@@ -235,7 +235,7 @@ fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
 }
 
 /// How a container ended.
-fn end_of(ended: &Ended) -> End {
+fn end_of(ended: &ContainerEnd) -> End {
     match ended.signal() {
         Some(signal) => End::Signalled(signal),
         None => End::Exited(ended.code),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use cluster::logs::Followed;
-use cluster::pods::{Ended, PodView};
+use cluster::pods::{ContainerEnd, PodView};
 use cluster::watching::{Change, WAITING, follow};
 use cluster::{Error, FIELD_MANAGER};
 use evidence::events::{Event, EventLog};
@@ -43,7 +43,7 @@ const UNREAD: usize = 4_096;
 /// The state of a producer.
 #[derive(Debug, Clone, Default)]
 struct Standing {
-    ended: Option<Ended>,
+    ended: Option<ContainerEnd>,
     /// Why its state can no longer be known.
     lost: Option<String>,
 }
