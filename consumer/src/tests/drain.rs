@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND};
 use crate::run::{ConsumerEnd, Shared};
 use crate::work::Work;
@@ -28,7 +28,7 @@ async fn drain_finishes_what_is_in_flight() {
 async fn drain_hands_back_unstarted() {
     let rig = Rig::new().await;
     rig.put(1..=3).await;
-    rig.script.on(Op::Receive, Verdict::Delay(SECOND));
+    rig.script.on(Op::Receive, Fate::Delay(SECOND));
     let consumer = rig.start();
     sleep(SECOND / 2).await;
     rig.drain(consumer).await;
@@ -47,7 +47,7 @@ async fn five_hand_backs_give_up_a_message_that_nobody_worked_on_and_four_do_not
         let mut rig = Rig::new().await;
         rig.put(1..=1).await;
         rig.script
-            .first(Op::Receive, hand_backs, Verdict::Delay(SECOND));
+            .first(Op::Receive, hand_backs, Fate::Delay(SECOND));
         for _ in 0..hand_backs {
             let consumer = rig.start();
             sleep(SECOND / 2).await;
@@ -143,7 +143,7 @@ async fn a_hand_back_that_hangs_does_not_outlast_the_pods_grace_period() {
     let mut rig = Rig::new().await;
     rig.settings.work = Work::Fixed(100 * SECOND);
     rig.put(1..=5).await;
-    rig.script.on(Op::Release, Verdict::Delay(3_600 * SECOND));
+    rig.script.on(Op::Release, Fate::Delay(3_600 * SECOND));
     let consumer = rig.start();
     rig.until(|metrics| metrics.in_flight.get() == 5).await;
     let begun = Instant::now();
@@ -178,7 +178,7 @@ async fn a_panic_in_a_message_task_drains_and_is_no_success() {
     let mut rig = Rig::new().await;
     rig.settings.concurrency = 4;
     rig.put(1..=4).await;
-    rig.script.first(Op::Delete, 1, Verdict::Panic);
+    rig.script.first(Op::Delete, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
     assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
     assert_eq!(
@@ -196,7 +196,7 @@ async fn a_panic_in_a_message_task_drains_and_is_no_success() {
 async fn a_panic_of_the_writer_is_no_success() {
     let rig = Rig::new().await;
     rig.put(1..=4).await;
-    rig.script.first(Op::Insert, 1, Verdict::Panic);
+    rig.script.first(Op::Insert, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
     assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
     assert_eq!((rig.metrics().deleted.get(), rig.left().await), (0, 4));
@@ -205,7 +205,7 @@ async fn a_panic_of_the_writer_is_no_success() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_receive_loop_is_no_success() {
     let rig = Rig::new().await;
-    rig.script.first(Op::Receive, 1, Verdict::Panic);
+    rig.script.first(Op::Receive, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
     assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
 }

@@ -12,9 +12,9 @@ use crate::{Index, Kept, late};
 /// some time.
 const LOOKS: Duration = Duration::from_secs(2);
 
-/// What else is known once the time to recover from evictions is over.
+/// What may keep workers from coming back, once the time to recover is over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Circumstances {
+pub struct Hindrance {
     /// How many workers are wanted then.
     pub wanted: u32,
     /// Why consumers could not start, if the reason lies outside of them.
@@ -23,7 +23,7 @@ pub struct Circumstances {
 
 /// Fails unless as many workers as before were at work again within `limit` of each eviction. Inconclusive if none is wanted
 /// any more, or if no machine came for them.
-pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Circumstances) -> Kept {
+pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> Kept {
     for Evicted {
         node, recovered, ..
     } in evictions

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use evidence::evictions::{Evicted, Eviction};
 use judge::evictions as judged;
-use judge::evictions::Circumstances;
+use judge::evictions::Hindrance;
 use platform::simulated::Capacity;
 use platform::until::{until, until_told};
 use rand::rngs::StdRng;
@@ -28,7 +28,7 @@ pub struct EvictionPlan {
     /// How the nodes are taken back.
     pub eviction: Eviction,
     /// What the first eviction waits for.
-    pub moment: Moment,
+    pub first: EvictionWait,
     /// Whether another node is evicted once the consumers of the first one are replaced.
     pub another: bool,
     /// Whether Azure has Spot machines to replace those that it takes back.
@@ -41,7 +41,7 @@ pub struct EvictionPlan {
 
 /// How an eviction waits for the work of the node's workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum EvictionWait {
     /// It does not wait.
     Now,
     /// Until a worker has a message whose work has yet to begin.
@@ -66,7 +66,7 @@ impl Run {
         let mut chance = StdRng::seed_from_u64(self.identity().seed);
         let first = load.messages * chance.random_range(15..35) / 100;
         sending.until_acknowledged(first, sent_within).await?;
-        evict(self, plan, plan.moment).await?;
+        evict(self, plan, plan.first).await?;
         until_over(self, 1, patience).await?;
         if plan.eviction.returns {
             again(self, plan).await?;
@@ -74,7 +74,7 @@ impl Run {
         if plan.another {
             until_made_good(self, patience).await?;
             until_evictable(self, patience).await?;
-            evict(self, plan, Moment::Now).await?;
+            evict(self, plan, EvictionWait::Now).await?;
             until_over(self, 2, patience).await?;
         }
         sending.finish(sent_within).await
@@ -107,7 +107,7 @@ impl Run {
             ))
         );
         self.let_pass(moment.mul_f64(later)).await;
-        evict(self, plan, Moment::Now).await?;
+        evict(self, plan, EvictionWait::Now).await?;
         until_over(self, 1, patience).await?;
         sending.finish(sent_within).await
     }
@@ -128,7 +128,7 @@ impl Run {
             (all || nodes.no_room.is_some()).then_some(())
         });
         recovered.await.ok();
-        let known = Circumstances {
+        let known = Hindrance {
             wanted: self.roster().wanted,
             denied: nodes.watch().borrow().denied(),
         };
@@ -162,7 +162,7 @@ impl Run {
 }
 
 /// Evicts nodes that the seed of the run chooses.
-async fn evict(run: &Run, plan: EvictionPlan, moment: Moment) -> anyhow::Result<()> {
+async fn evict(run: &Run, plan: EvictionPlan, wait: EvictionWait) -> anyhow::Result<()> {
     let nodes = run.nodes()?;
     nodes.offer_spot(plan.has_spot).await;
     let mut victims = nodes.watch().borrow().evictable();
@@ -178,10 +178,10 @@ async fn evict(run: &Run, plan: EvictionPlan, moment: Moment) -> anyhow::Result<
     );
     victims.truncate(count);
     for victim in victims {
-        match moment {
-            Moment::Now => {}
-            Moment::InWork => until_in_work(run, &victim, plan.patience).await?,
-            Moment::InHand => until_in_hand(run, &victim, plan.patience).await?,
+        match wait {
+            EvictionWait::Now => {}
+            EvictionWait::InWork => until_in_work(run, &victim, plan.patience).await?,
+            EvictionWait::InHand => until_in_hand(run, &victim, plan.patience).await?,
         }
         nodes.evict(&victim, plan.eviction).await?;
     }

@@ -36,7 +36,7 @@ use workflow::contract::Stamp;
 
 pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
-pub use evictions::{EvictionPlan, Moment};
+pub use evictions::{EvictionPlan, EvictionWait};
 pub use faults::ToldToStop;
 pub use plan::{Load, Patience};
 pub use results::Results;

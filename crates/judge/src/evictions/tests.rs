@@ -48,7 +48,7 @@ fn a_recovery_is_made_good_within_its_limit() {
         recovered: Some(after),
         ..evicted()
     };
-    let nothing = Circumstances::default();
+    let nothing = Hindrance::default();
     assert_eq!(made_good(&[], SECOND, &nothing), Ok(()));
     assert_eq!(made_good(&[recovered(SECOND)], SECOND, &nothing), Ok(()));
     let late = made_good(
@@ -62,7 +62,7 @@ fn a_recovery_is_made_good_within_its_limit() {
 
 #[test]
 fn a_recovery_that_nobody_could_see_is_inconclusive_and_any_other_is_missed() {
-    let known = |wanted, denied: Option<&str>| Circumstances {
+    let known = |wanted, denied: Option<&str>| Hindrance {
         wanted,
         denied: denied.map(str::to_owned),
     };

@@ -12,7 +12,7 @@ use producer::Shape;
 use super::super::durations::{Rate, Time};
 use super::super::needs::{PATIENCE, declare_needs};
 use super::super::world::{Scenario, StepResult};
-use crate::run::{EvictionPlan, Moment};
+use crate::run::{EvictionPlan, EvictionWait};
 
 /// While consumers are still starting, a node is evicted at most this long after the last start: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
@@ -77,7 +77,7 @@ fn plan(
             ends,
             returns: false,
         },
-        moment: Moment::InHand,
+        first: EvictionWait::InHand,
         another: false,
         has_spot: scenario
             .given
@@ -125,7 +125,7 @@ async fn drained_early(
 ) -> StepResult {
     let mut step = plan(scenario, "one", MachineEnd::Deleted, Some(notice.0));
     step.eviction.drained_after = Some(drained_after.0);
-    step.moment = Moment::InWork;
+    step.first = EvictionWait::InWork;
     evict_under_load(scenario, messages, rate, step).await
 }
 
