@@ -11,11 +11,11 @@ use workflow::contract::{Digest, Message, PoisonReason, ResultRow, Stamp};
 use workflow::ports::{Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable, WorkQueue};
 
 use crate::health::Health;
-use crate::hold::{Ended, Hold};
+use crate::hold::{Hold, HoldEnd};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::storage::Storage;
-use crate::work::{Performed, Worker};
+use crate::work::{Performed, Performer};
 use crate::writer::{self, Failed};
 
 /// Tries to hand a message back; if all fail, the message becomes visible when its visibility timeout ends.
@@ -35,7 +35,7 @@ pub(crate) struct Consumer<Q, T> {
     pub(crate) settings: Settings,
     pub(crate) storage: Arc<Storage<Q, T>>,
     pub(crate) writer: writer::Handle,
-    pub(crate) worker: Worker,
+    pub(crate) performer: Performer,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
     /// Cancelled when no more messages are to be received.
@@ -123,9 +123,9 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         );
         match next {
             Ok(Next::Delete) => self.delete(&hold).await,
-            Ok(Next::Release) | Err(Ended::Aborted) => self.release(hold.lease()).await,
+            Ok(Next::Release) | Err(HoldEnd::Aborted) => self.release(hold.lease()).await,
             Ok(Next::Keep) => {}
-            Err(Ended::Lost) => self.metrics.lost(),
+            Err(HoldEnd::Lost) => self.metrics.lost(),
         }
     }
 
@@ -147,7 +147,7 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
             self.metrics.clock_skew.inc();
             tracing::debug!(%message.id, "message was sent after it was received, by the clocks involved");
         }
-        match self.worker.perform(&self.drain).await {
+        match self.performer.perform(&self.drain).await {
             Performed::Unstarted => return Next::Release,
             Performed::Done(took) => self.metrics.worked(took),
         }

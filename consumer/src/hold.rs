@@ -18,7 +18,7 @@ const RENEWAL: Backoff = Backoff {
 
 /// Why a message is no longer held although its work has not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum HoldEnd {
     /// The lease is lost: to another consumer, or to an outage that outlasted it.
     Lost,
     /// The grace period is over.
@@ -75,13 +75,13 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
 
     /// Drives `work` to its end, renewing the lease at every half of the visibility. A renewal that is under way when the
     /// work ends is awaited. Work is dropped when the lease is lost or the grace period is over.
-    pub(crate) async fn during<F: Future>(&mut self, work: F) -> Result<F::Output, Ended> {
+    pub(crate) async fn during<F: Future>(&mut self, work: F) -> Result<F::Output, HoldEnd> {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 biased;
                 output = &mut work => return Ok(output),
-                () = self.abort.cancelled() => return Err(Ended::Aborted),
+                () = self.abort.cancelled() => return Err(HoldEnd::Aborted),
                 () = tokio::time::sleep_until(self.renew_at) => {}
             }
             let asked = Instant::now();
@@ -91,7 +91,7 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
                 tokio::select! {
                     biased;
                     output = &mut work => (renewal.await, Some(Ok(output))),
-                    () = self.abort.cancelled() => (renewal.await, Some(Err(Ended::Aborted))),
+                    () = self.abort.cancelled() => (renewal.await, Some(Err(HoldEnd::Aborted))),
                     answer = &mut renewal => (answer, None),
                 }
             };
@@ -102,7 +102,7 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
         }
     }
 
-    fn take(&mut self, asked: Instant, answer: Result<Lease, StorageError>) -> Result<(), Ended> {
+    fn take(&mut self, asked: Instant, answer: Result<Lease, StorageError>) -> Result<(), HoldEnd> {
         let visibility = self.storage.visibility();
         match answer {
             Ok(lease) => {
@@ -116,7 +116,7 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
             // message finishes it.
             Err(error) if error.kind() == ErrorKind::LeaseLost || asked >= self.expires => {
                 tracing::debug!(queue.message_id = self.lease.message_id, %error, "lease lost");
-                Err(Ended::Lost)
+                Err(HoldEnd::Lost)
             }
             Err(error) => {
                 self.failures += 1;

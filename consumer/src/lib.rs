@@ -55,7 +55,7 @@ pub use http::Listen;
 pub use preempt::announces_eviction;
 pub use work::{ParseWorkError, Work};
 
-use run::{Outcome, Shared};
+use run::{ConsumerEnd, Shared};
 use storage::Ports;
 
 /// Threads for burns (one a core, see [`work`]) and host name look-ups.
@@ -226,8 +226,8 @@ async fn supervise(
     exit
 }
 
-fn report(shared: &Shared, outcome: &Outcome, exit: Exit) {
-    if let Outcome::Refused(error) = outcome {
+fn report(shared: &Shared, outcome: &ConsumerEnd, exit: Exit) {
+    if let ConsumerEnd::Refused(error) = outcome {
         let cause = std::error::Error::source(error).map(tracing::field::display);
         tracing::error!(%error, cause, advice = error.advice(), "storage refused at the start");
     }

@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::receive::{CREATE_TRIES, Receiver};
 use crate::settings::Settings;
 use crate::storage::{Ports, Storage};
-use crate::work::Worker;
+use crate::work::Performer;
 use crate::writer::Writer;
 
 /// Time after the grace period to hand messages back. Together with the grace period it must be shorter than Kubernetes' default
@@ -61,7 +61,7 @@ impl Shared {
 
 /// How a consumer ended.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum ConsumerEnd {
     /// Drained: everything it had leased is finished or handed back.
     Drained,
     /// The grace period ended before the drain.
@@ -72,7 +72,7 @@ pub(crate) enum Outcome {
     Panicked,
 }
 
-impl Outcome {
+impl ConsumerEnd {
     /// The exit code of this end.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -89,7 +89,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     settings: Settings,
     ports: Ports<Q, T>,
     shared: Shared,
-) -> Outcome {
+) -> ConsumerEnd {
     let Shared {
         metrics,
         health,
@@ -112,7 +112,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let grace = settings.grace;
     let consumer = Arc::new(Consumer {
-        worker: Worker::new(settings.work, cores),
+        performer: Performer::new(settings.work, cores),
         settings,
         storage,
         writer: handle,
@@ -153,10 +153,10 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
         .expect("no holder of this lock may panic")
         .take();
     match refused {
-        _ if !sound || metrics.panics.get() > 0 => Outcome::Panicked,
-        Some(error) => Outcome::Refused(error),
-        None if in_time => Outcome::Drained,
-        None => Outcome::GraceExceeded,
+        _ if !sound || metrics.panics.get() > 0 => ConsumerEnd::Panicked,
+        Some(error) => ConsumerEnd::Refused(error),
+        None if in_time => ConsumerEnd::Drained,
+        None => ConsumerEnd::GraceExceeded,
     }
 }
 

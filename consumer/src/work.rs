@@ -118,12 +118,12 @@ pub(crate) enum Performed {
 
 /// Does the work. Burns run on blocking threads, at most one per core: they can delay each other, never a lease renewal.
 #[derive(Debug)]
-pub(crate) struct Worker {
+pub(crate) struct Performer {
     work: Work,
     cores: Arc<Semaphore>,
 }
 
-impl Worker {
+impl Performer {
     pub(crate) fn new(work: Work, cores: usize) -> Self {
         Self {
             work,
@@ -225,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_burn_that_waits_for_a_core_at_the_drain_is_unstarted() {
-        let worker = Worker::new(Work::Cpu(Duration::from_secs(30)), 1);
+        let worker = Performer::new(Work::Cpu(Duration::from_secs(30)), 1);
         let drain = CancellationToken::new();
         let first = worker.perform(&drain);
         let second = async {
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_burn_gives_its_core_back() {
-        let worker = Worker::new(Work::Cpu(Duration::from_secs(30)), 1);
+        let worker = Performer::new(Work::Cpu(Duration::from_secs(30)), 1);
         let drain = CancellationToken::new();
         {
             let mut burn = std::pin::pin!(worker.perform(&drain));

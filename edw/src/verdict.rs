@@ -7,13 +7,13 @@ use std::time::Duration;
 use harness::audit::{Finding, Violation};
 use harness::measure::{Hop, Percentile};
 use harness::outcome::Outcome;
-use harness::report::{RunRecord, Verdict as Told, terminal};
+use harness::report::{RunRecord, VerdictText, terminal};
 
 /// The verdict of a load. Displays as the summary that `edw load` prints.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     record: RunRecord,
-    told: Told,
+    told: VerdictText,
     directory: PathBuf,
 }
 

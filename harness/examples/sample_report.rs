@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::audit::{Auditor, Expectation, Verdict as _};
+use harness::audit::{Auditor, Expectation, Judged as _};
 use harness::events::{Event, EventLog, Fact, Measured, RunStarted, Sample};
 use harness::measure::{Hop, Hops, LatencyLimit, Measure as _, Percentile, judge};
 use harness::outcome::Outcome;

@@ -13,9 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use platform::cluster::Cluster;
-use platform::local::Local;
-use platform::{EnvironmentName, Profile, StorageChoice, Workload, WorkloadArgs};
+use platform::{Profile, StorageChoice, Workload, WorkloadArgs};
 use workflow::exit::Exit;
 use workflow::exit::WrongInput;
 use workflow::telemetry::TelemetryArgs;
@@ -273,11 +271,7 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
 
 /// What the platform that `--env` names offers to the described worker; known before it starts.
 fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
-    let platform = match args.environment {
-        EnvironmentName::Local => Local::profile(),
-        EnvironmentName::Cluster => Cluster::profile(&args.cluster),
-        EnvironmentName::Aks => Cluster::profile_on_aks(&args.cluster),
-    };
+    let platform = args.environment.profile(args);
     Ok(match platform::described(args.workload.as_deref())? {
         Some(described) => platform.with_worker(&described.description),
         None => platform,

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use workflow::exit::WrongInput;
 
 use crate::compare::runs_in;
-use crate::measure::{Hop, Micros, Percentile};
+use crate::measure::{Hop, Micros, Percentile, has_enough};
 use crate::outcome::Outcome;
 use views::{head, write_whole};
 
@@ -241,7 +241,7 @@ fn figures(nights: &[Night]) -> Markup {
         let hops = &night.record.measured.as_ref()?.hops;
         let samples = hops.samples(Hop::EndToEnd);
         let at = SHOWN.map(|percentile| {
-            let is_sound = samples.count() >= percentile.samples_needed();
+            let is_sound = has_enough(samples, percentile);
             let told = samples.at(percentile).filter(|_| is_sound).map(Micros);
             told.map_or_else(|| "too few samples".to_owned(), |it| it.to_string())
         });

@@ -129,3 +129,59 @@ fn a_circle_is_found_whichever_way_it_is_written() {
         assert_eq!(found, ["report", "run"], "{circle}");
     }
 }
+
+/// What a step must not name: it translates a sentence into one call of `run` or of the judge, and says whether what came back is
+/// what the sentence says. Waits, chance and outcomes are elsewhere.
+const NOT_IN_STEPS: [&str; 9] = [
+    "NotPassed",
+    "Outcome",
+    "StdRng",
+    "StorageTime",
+    "Unmet",
+    "\n    loop {",
+    "sleep",
+    "until::",
+    "is_starved",
+];
+
+#[test]
+fn steps_translate_and_leave_waiting_chance_and_judgement_to_others() {
+    let steps = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scenario/steps");
+    let mut count = 0;
+    for path in sources(&steps) {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_macro = |line: &&str| line.contains("$crate");
+        let code: Vec<&str> = text.lines().filter(|line| !is_macro(line)).collect();
+        let code = code.join("\n");
+        for name in NOT_IN_STEPS {
+            assert!(!code.contains(name), "{} names {name}", path.display());
+        }
+        count += 1;
+    }
+    assert!(count > 10, "{count} files");
+}
+
+/// The programs of the workspace whose parts are the workload's, its storage's or its environment's; `edw` is the harness.
+#[test]
+fn every_program_watches_for_panics() {
+    let harness = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = harness.parent().unwrap();
+    let crates = fs::read_dir(root.join("crates")).unwrap();
+    let crates = crates.map(|entry| entry.unwrap().path());
+    let programs = ["consumer", "producer"].map(|name| root.join(name));
+    let mut found = Vec::new();
+    for program in crates.chain(programs) {
+        if !program.join("src/main.rs").is_file() {
+            continue;
+        }
+        let mut texts = sources(&program.join("src")).into_iter();
+        let watches = texts.any(|path| {
+            fs::read_to_string(path)
+                .unwrap()
+                .contains("panics::watch()")
+        });
+        assert!(watches, "{} has no panic hook", program.display());
+        found.push(program);
+    }
+    assert!(found.len() >= 6, "{found:?}");
+}

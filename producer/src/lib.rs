@@ -5,7 +5,7 @@
 //! it (`srcStamp` is the intended time, `sentStamp` the actual one), so a stall is visible and never averaged away (coordinated
 //! omission).
 //!
-//! Every message ends in one [`Outcome`]: acknowledged, unknown or failed. The [`Summary`] has the outcomes, so that an auditor
+//! Every message ends in one [`SendEnd`]: acknowledged, unknown or failed. The [`Summary`] has the outcomes, so that an auditor
 //! knows what must, may and must not be in the queue. Retries keep the message's id and body; a message that is in the queue twice
 //! counts as one message to every consumer that follows the contract.
 //!
@@ -37,7 +37,7 @@ mod tally;
 
 pub use args::{Args, SinkChoice, described};
 pub use duplicates::Duplicates;
-pub use load::{Ended, LoadError};
+pub use load::{LoadEnd, LoadError};
 pub use merge::merged;
 pub use packed::read_file;
 pub use plan::{Persistence, Plan, new_run_id};
@@ -49,4 +49,4 @@ pub use sink::{NullSink, Sink};
 pub use slice::{ParseSliceError, Slice};
 pub use start::{Failure, main, run, run_on_timer};
 pub use summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
-pub use tally::Outcome;
+pub use tally::SendEnd;

@@ -18,7 +18,7 @@ use crate::tally::Board;
 
 /// A load that has ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct LoadEnd {
     /// What was sent.
     pub summary: Summary,
     /// Why it could not go on, if it could not.
@@ -48,7 +48,7 @@ pub(crate) async fn run<S: Sink>(
     board: Arc<Board>,
     pacing: Pacing,
     stop: CancellationToken,
-) -> Result<Ended, LoadError> {
+) -> Result<LoadEnd, LoadError> {
     let planned = pace.planned();
     let queue = sink.queue().map(str::to_owned);
     let sender = Arc::new(Sender::new(plan.clone(), sink, board.clone(), stop));
@@ -76,7 +76,7 @@ pub(crate) async fn run<S: Sink>(
     summary.interrupted = !completed;
     let fatal = sender.take_fatal();
     summary.fatal = fatal.as_ref().map(|fatal| chain(fatal));
-    Ok(Ended { summary, fatal })
+    Ok(LoadEnd { summary, fatal })
 }
 
 fn most_in_flight(plan: &Plan, planned: Option<u64>) -> usize {

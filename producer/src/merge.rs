@@ -131,7 +131,7 @@ mod tests {
     use workflow::contract::Stamp;
 
     use super::*;
-    use crate::tally::{Board, Outcome};
+    use crate::tally::{Board, SendEnd};
 
     /// A load of 12 messages; this is its slice `index` of 3, which began `begun` messages, `late` each. Message 5 failed.
     fn part(index: u32, begun: u64, late: Duration) -> Summary {
@@ -145,12 +145,12 @@ mod tests {
         for seq in slice.messages(0, slice.last(begun)) {
             tally.begin(late);
             if seq.get() == 5 {
-                tally.settle(seq, Outcome::Failed);
+                tally.settle(seq, SendEnd::Failed);
                 continue;
             }
             let src = Stamp::from_micros(1_000 * i64::try_from(seq.get()).unwrap());
             tally.acknowledge(seq, late, src, src.plus(late));
-            tally.settle(seq, Outcome::Acknowledged);
+            tally.settle(seq, SendEnd::Acknowledged);
         }
         let planned = Some(slice.within(12));
         let mut summary = Summary::new(&plan, Some("q".to_owned()), planned, &tally);

@@ -11,7 +11,7 @@ use crate::duplicates::Duplicates;
 use crate::pacer::Due;
 use crate::plan::Plan;
 use crate::sink::Sink;
-use crate::tally::{Board, Outcome, TIMED_OUT};
+use crate::tally::{Board, SendEnd, TIMED_OUT};
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -67,16 +67,16 @@ struct Begun<'a> {
 }
 
 impl Begun<'_> {
-    fn settle(&mut self, outcome: Outcome) {
+    fn settle(&mut self, outcome: SendEnd) {
         self.board.lock().settle(self.seq, outcome);
         self.settled = true;
     }
 
-    const fn without_acknowledgement(&self) -> Outcome {
+    const fn without_acknowledgement(&self) -> SendEnd {
         if self.may_exist {
-            Outcome::Unknown
+            SendEnd::Unknown
         } else {
-            Outcome::Failed
+            SendEnd::Failed
         }
     }
 }
@@ -159,7 +159,7 @@ impl<S: Sink> Sender<S> {
             Ok(()) => {
                 let took = begun_at.elapsed();
                 self.board.lock().acknowledge(due.seq, took, intended, sent);
-                begun.settle(Outcome::Acknowledged);
+                begun.settle(SendEnd::Acknowledged);
                 if self.duplicates.is_duplicated(due.seq)
                     && self.put(&body, &mut false).await.is_ok()
                 {

@@ -14,7 +14,7 @@ use workflow::telemetry::DEFAULT_FILTER;
 use workflow::{panics, task};
 
 use crate::args::{Args, SinkChoice};
-use crate::load::{self, Ended, LoadError};
+use crate::load::{self, LoadEnd, LoadError};
 use crate::pacer::Pacing;
 use crate::plan::{Pace, Plan};
 use crate::report::{self, Reporter, Started};
@@ -146,7 +146,11 @@ async fn create(
 
 /// Sends the load of `plan` into `sink` until it has ended or `stop` is cancelled; then waits for the sends in flight, at
 /// most the plan's grace period. Reports nothing on the way.
-pub async fn run<S: Sink>(plan: Plan, sink: S, stop: CancellationToken) -> Result<Ended, Failure> {
+pub async fn run<S: Sink>(
+    plan: Plan,
+    sink: S,
+    stop: CancellationToken,
+) -> Result<LoadEnd, Failure> {
     let pace = plan.pace()?;
     let board = Arc::new(Board::new());
     Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Thread, stop).await?)
@@ -158,7 +162,7 @@ pub async fn run_on_timer<S: Sink>(
     plan: Plan,
     sink: S,
     stop: CancellationToken,
-) -> Result<Ended, Failure> {
+) -> Result<LoadEnd, Failure> {
     let pace = plan.pace()?;
     let board = Arc::new(Board::new());
     Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Timer, stop).await?)
@@ -230,7 +234,7 @@ fn check_place(path: &Path) -> Result<(), Failure> {
 }
 
 /// The exit code for the result of the load.
-const fn exit(ended: &Ended) -> Exit {
+const fn exit(ended: &LoadEnd) -> Exit {
     match &ended.fatal {
         Some(Fatal::Storage(error)) => Exit::of(error),
         Some(Fatal::NothingTaken) => Exit::StorageUnavailable,

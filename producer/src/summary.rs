@@ -13,7 +13,7 @@ use crate::duplicates::Duplicates;
 use crate::plan::Plan;
 use crate::ranges::SeqRanges;
 use crate::slice::Slice;
-use crate::tally::{Outcome, Tally};
+use crate::tally::{SendEnd, Tally};
 
 /// Version of the summary's format; raised when an older reader would misread the new format.
 pub const SUMMARY_VERSION: u32 = 1;
@@ -175,15 +175,15 @@ impl Summary {
     }
 
     /// How message `seq` ended; `None` if it was never begun.
-    pub fn outcome(&self, seq: Seq) -> Option<Outcome> {
+    pub fn outcome(&self, seq: Seq) -> Option<SendEnd> {
         if !self.slice.contains(seq) || seq.get() > self.last_begun() {
             None
         } else if self.exceptions.unknown.contains(seq) {
-            Some(Outcome::Unknown)
+            Some(SendEnd::Unknown)
         } else if self.exceptions.failed.contains(seq) {
-            Some(Outcome::Failed)
+            Some(SendEnd::Failed)
         } else {
-            Some(Outcome::Acknowledged)
+            Some(SendEnd::Acknowledged)
         }
     }
 

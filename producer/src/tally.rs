@@ -17,7 +17,7 @@ const DIGITS: u8 = 3;
 
 /// How the sending of one message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum SendEnd {
     /// It is in the queue, at least once.
     Acknowledged,
     /// It may be in the queue: some try ended without an answer that says, and no later one was acknowledged.
@@ -90,11 +90,11 @@ impl Tally {
     }
 
     /// The sending of `seq` ended.
-    pub(crate) fn settle(&mut self, seq: Seq, outcome: Outcome) {
+    pub(crate) fn settle(&mut self, seq: Seq, outcome: SendEnd) {
         match outcome {
-            Outcome::Acknowledged => self.acknowledged += 1,
-            Outcome::Unknown => self.unknown.insert(seq),
-            Outcome::Failed => self.failed.insert(seq),
+            SendEnd::Acknowledged => self.acknowledged += 1,
+            SendEnd::Unknown => self.unknown.insert(seq),
+            SendEnd::Failed => self.failed.insert(seq),
         }
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND};
-use crate::run::{Outcome, Shared};
+use crate::run::{ConsumerEnd, Shared};
 use crate::work::Work;
 
 #[tokio::test(start_paused = true)]
@@ -28,7 +28,7 @@ async fn drain_finishes_what_is_in_flight() {
 async fn drain_hands_back_unstarted() {
     let rig = Rig::new().await;
     rig.put(1..=3).await;
-    rig.script.on(Op::Receive, Verdict::Delay(SECOND));
+    rig.script.on(Op::Receive, Fate::Delay(SECOND));
     let consumer = rig.start();
     sleep(SECOND / 2).await;
     rig.drain(consumer).await;
@@ -47,7 +47,7 @@ async fn five_hand_backs_give_up_a_message_that_nobody_worked_on_and_four_do_not
         let mut rig = Rig::new().await;
         rig.put(1..=1).await;
         rig.script
-            .first(Op::Receive, hand_backs, Verdict::Delay(SECOND));
+            .first(Op::Receive, hand_backs, Fate::Delay(SECOND));
         for _ in 0..hand_backs {
             let consumer = rig.start();
             sleep(SECOND / 2).await;
@@ -94,7 +94,7 @@ async fn what_exceeds_the_grace_period_is_handed_back() {
     let begun = Instant::now();
     rig.shared.drain.cancel();
     let outcome = consumer.await.unwrap();
-    assert!(matches!(outcome, Outcome::GraceExceeded), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::GraceExceeded), "{outcome:?}");
     assert_eq!(begun.elapsed().as_secs(), 25);
     assert_eq!((rig.visible().await, rig.rows().await), (vec![1; 5], 0));
 }
@@ -118,7 +118,7 @@ async fn a_signal_in_the_drain_of_a_notice_hands_back_at_once() {
     let told = Instant::now();
     rig.shared.signalled("SIGTERM");
     let outcome = consumer.await.unwrap();
-    assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::Drained), "{outcome:?}");
     assert!(told.elapsed() < SECOND, "{:?}", told.elapsed());
     assert_eq!((rig.visible().await, rig.rows().await), (vec![1; 5], 0));
 }
@@ -134,7 +134,7 @@ async fn a_signal_without_a_notice_leaves_time_to_finish() {
     // A later notice changes nothing: this drain was not begun by a notice.
     rig.shared.noticed.cancel();
     let outcome = consumer.await.unwrap();
-    assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::Drained), "{outcome:?}");
     assert_eq!((rig.rows().await, rig.metrics().released.get()), (5, 0));
 }
 
@@ -143,12 +143,15 @@ async fn a_hand_back_that_hangs_does_not_outlast_the_pods_grace_period() {
     let mut rig = Rig::new().await;
     rig.settings.work = Work::Fixed(100 * SECOND);
     rig.put(1..=5).await;
-    rig.script.on(Op::Release, Verdict::Delay(3_600 * SECOND));
+    rig.script.on(Op::Release, Fate::Delay(3_600 * SECOND));
     let consumer = rig.start();
     rig.until(|metrics| metrics.in_flight.get() == 5).await;
     let begun = Instant::now();
     rig.shared.drain.cancel();
-    assert!(matches!(consumer.await.unwrap(), Outcome::GraceExceeded));
+    assert!(matches!(
+        consumer.await.unwrap(),
+        ConsumerEnd::GraceExceeded
+    ));
     assert!(
         begun.elapsed() <= Duration::from_millis(28_100),
         "{:?}",
@@ -175,9 +178,9 @@ async fn a_panic_in_a_message_task_drains_and_is_no_success() {
     let mut rig = Rig::new().await;
     rig.settings.concurrency = 4;
     rig.put(1..=4).await;
-    rig.script.first(Op::Delete, 1, Verdict::Panic);
+    rig.script.first(Op::Delete, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
-    assert!(matches!(outcome, Outcome::Panicked), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
     assert_eq!(
         (rig.metrics().panics.get(), rig.metrics().in_flight.get()),
         (1, 0)
@@ -193,16 +196,16 @@ async fn a_panic_in_a_message_task_drains_and_is_no_success() {
 async fn a_panic_of_the_writer_is_no_success() {
     let rig = Rig::new().await;
     rig.put(1..=4).await;
-    rig.script.first(Op::Insert, 1, Verdict::Panic);
+    rig.script.first(Op::Insert, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
-    assert!(matches!(outcome, Outcome::Panicked), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
     assert_eq!((rig.metrics().deleted.get(), rig.left().await), (0, 4));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_of_the_receive_loop_is_no_success() {
     let rig = Rig::new().await;
-    rig.script.first(Op::Receive, 1, Verdict::Panic);
+    rig.script.first(Op::Receive, 1, Fate::Panic);
     let outcome = rig.start().await.unwrap();
-    assert!(matches!(outcome, Outcome::Panicked), "{outcome:?}");
+    assert!(matches!(outcome, ConsumerEnd::Panicked), "{outcome:?}");
 }

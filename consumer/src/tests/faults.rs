@@ -40,7 +40,7 @@ pub(super) struct Call {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Verdict {
+pub(super) enum Fate {
     Pass,
     Fail(ErrorKind),
     /// Takes effect, and its answer is lost.
@@ -50,7 +50,7 @@ pub(super) enum Verdict {
     Panic,
 }
 
-type Rule = Box<dyn Fn(&Call) -> Verdict + Send>;
+type Rule = Box<dyn Fn(&Call) -> Fate + Send>;
 
 pub(super) struct Script {
     started: Instant,
@@ -62,7 +62,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             started: Instant::now(),
-            rule: Mutex::new(Box::new(|_| Verdict::Pass)),
+            rule: Mutex::new(Box::new(|_| Fate::Pass)),
             calls: Mutex::default(),
         }
     }
@@ -76,28 +76,22 @@ impl fmt::Debug for Script {
 
 impl Script {
     /// Replaces the rule, which decides about every call.
-    pub(super) fn rule(&self, rule: impl Fn(&Call) -> Verdict + Send + 'static) {
+    pub(super) fn rule(&self, rule: impl Fn(&Call) -> Fate + Send + 'static) {
         *self.rule.lock().unwrap() = Box::new(rule);
     }
 
     /// Applies `verdict` to every call of `op`.
-    pub(super) fn on(&self, op: Op, verdict: Verdict) {
-        self.rule(move |call| {
-            if call.op == op {
-                verdict
-            } else {
-                Verdict::Pass
-            }
-        });
+    pub(super) fn on(&self, op: Op, verdict: Fate) {
+        self.rule(move |call| if call.op == op { verdict } else { Fate::Pass });
     }
 
     /// Applies `verdict` to the first `times` calls of `op`.
-    pub(super) fn first(&self, op: Op, times: usize, verdict: Verdict) {
+    pub(super) fn first(&self, op: Op, times: usize, verdict: Fate) {
         self.rule(move |call| {
             if call.op == op && call.nth <= times {
                 verdict
             } else {
-                Verdict::Pass
+                Fate::Pass
             }
         });
     }
@@ -150,14 +144,14 @@ impl Script {
             ))
         };
         match verdict {
-            Verdict::Pass => act.await,
-            Verdict::Fail(kind) => failed(kind),
-            Verdict::PassThenFail(kind) => act.await.and_then(|_| failed(kind)),
-            Verdict::Delay(delay) => {
+            Fate::Pass => act.await,
+            Fate::Fail(kind) => failed(kind),
+            Fate::PassThenFail(kind) => act.await.and_then(|_| failed(kind)),
+            Fate::Delay(delay) => {
                 sleep(delay).await;
                 act.await
             }
-            Verdict::Panic => panic!("as scripted"),
+            Fate::Panic => panic!("as scripted"),
         }
     }
 

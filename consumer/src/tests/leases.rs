@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use workflow::ports::ErrorKind;
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND};
 use crate::work::Work;
 
@@ -50,7 +50,7 @@ async fn delete_uses_the_renewed_receipt() {
 async fn a_renewal_under_way_when_the_work_ends_is_awaited_before_the_delete() {
     let rig = one_message(4, Duration::from_millis(2_100)).await;
     rig.script
-        .on(Op::Renew, Verdict::Delay(Duration::from_millis(500)));
+        .on(Op::Renew, Fate::Delay(Duration::from_millis(500)));
     rig.run_until_empty().await;
     let (renewal, delete) = (
         &rig.script.calls(Op::Renew)[0],
@@ -70,7 +70,7 @@ async fn a_renewal_under_way_when_the_work_ends_is_awaited_before_the_delete() {
 async fn a_lost_lease_stops_the_work() {
     let rig = one_message(4, 3 * SECOND).await;
     rig.script
-        .first(Op::Renew, 1, Verdict::Fail(ErrorKind::LeaseLost));
+        .first(Op::Renew, 1, Fate::Fail(ErrorKind::LeaseLost));
     let consumer = rig.start();
     rig.until(|metrics| metrics.lease_lost.get() == 1).await;
     assert_eq!((rig.rows().await, rig.left().await), (0, 1));
@@ -83,8 +83,7 @@ async fn a_lost_lease_stops_the_work() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_renewal_is_tried_again_before_the_lease_ends() {
     let rig = one_message(8, 10 * SECOND).await;
-    rig.script
-        .first(Op::Renew, 3, Verdict::Fail(ErrorKind::Busy));
+    rig.script.first(Op::Renew, 3, Fate::Fail(ErrorKind::Busy));
     rig.run_until_empty().await;
     assert_eq!(rig.row(1).await.unwrap().attempt, Some(1));
     assert_eq!(rig.metrics().lease_lost.get(), 0);
@@ -93,8 +92,7 @@ async fn a_failed_renewal_is_tried_again_before_the_lease_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_renewal_that_hangs_is_given_up_in_time_for_another() {
     let rig = one_message(8, 10 * SECOND).await;
-    rig.script
-        .first(Op::Renew, 1, Verdict::Delay(3_600 * SECOND));
+    rig.script.first(Op::Renew, 1, Fate::Delay(3_600 * SECOND));
     rig.run_until_empty().await;
     assert_eq!(rig.row(1).await.unwrap().attempt, Some(1));
 }
@@ -103,8 +101,8 @@ async fn a_renewal_that_hangs_is_given_up_in_time_for_another() {
 async fn an_outage_that_outlasts_the_lease_ends_the_work_and_the_next_delivery_does_it() {
     let rig = one_message(4, 6 * SECOND).await;
     rig.script.rule(|call| match call.op {
-        Op::Renew if call.at < 9 * SECOND => Verdict::Fail(ErrorKind::Unreachable),
-        _ => Verdict::Pass,
+        Op::Renew if call.at < 9 * SECOND => Fate::Fail(ErrorKind::Unreachable),
+        _ => Fate::Pass,
     });
     rig.run_until_empty().await;
     assert!(rig.metrics().lease_lost.get() >= 1);
@@ -116,8 +114,8 @@ async fn an_outage_that_outlasts_the_lease_ends_the_work_and_the_next_delivery_d
 async fn renewal_goes_on_while_the_insert_waits() {
     let rig = one_message(4, Duration::ZERO).await;
     rig.script.rule(|call| match call.op {
-        Op::Insert if call.at < 60 * SECOND => Verdict::Fail(ErrorKind::Busy),
-        _ => Verdict::Pass,
+        Op::Insert if call.at < 60 * SECOND => Fate::Fail(ErrorKind::Busy),
+        _ => Fate::Pass,
     });
     rig.run_until_empty().await;
     assert_eq!(rig.row(1).await.unwrap().attempt, Some(1));
@@ -132,7 +130,7 @@ async fn renewal_goes_on_while_the_insert_waits() {
 async fn a_lease_lost_at_the_delete_is_counted_and_no_error() {
     let rig = one_message(60, Duration::ZERO).await;
     rig.script
-        .first(Op::Delete, 1, Verdict::Fail(ErrorKind::LeaseLost));
+        .first(Op::Delete, 1, Fate::Fail(ErrorKind::LeaseLost));
     rig.run_until_empty().await;
     assert_eq!(
         (rig.metrics().lease_lost.get(), rig.metrics().deleted.get()),
@@ -156,7 +154,7 @@ async fn a_lease_lost_at_the_delete_is_counted_and_no_error() {
 async fn a_failed_delete_is_tried_again_while_the_lease_holds() {
     let rig = one_message(60, Duration::ZERO).await;
     rig.script
-        .first(Op::Delete, 4, Verdict::Fail(ErrorKind::Unreachable));
+        .first(Op::Delete, 4, Fate::Fail(ErrorKind::Unreachable));
     rig.run_until_empty().await;
     assert_eq!(
         (rig.metrics().received.get(), rig.metrics().deleted.get()),
@@ -168,8 +166,8 @@ async fn a_failed_delete_is_tried_again_while_the_lease_holds() {
 async fn a_delete_that_keeps_failing_leaves_the_message_to_its_next_delivery() {
     let rig = one_message(4, Duration::ZERO).await;
     rig.script.rule(|call| match call.op {
-        Op::Delete if call.at < 10 * SECOND => Verdict::Fail(ErrorKind::Unreachable),
-        _ => Verdict::Pass,
+        Op::Delete if call.at < 10 * SECOND => Fate::Fail(ErrorKind::Unreachable),
+        _ => Fate::Pass,
     });
     rig.run_until_empty().await;
     assert_eq!((rig.rows().await, rig.metrics().inserted.get()), (1, 1));
@@ -180,7 +178,7 @@ async fn a_delete_that_keeps_failing_leaves_the_message_to_its_next_delivery() {
 async fn a_delete_whose_answer_was_lost_counts_as_deleted() {
     let rig = one_message(60, Duration::ZERO).await;
     rig.script
-        .first(Op::Delete, 1, Verdict::PassThenFail(ErrorKind::Interrupted));
+        .first(Op::Delete, 1, Fate::PassThenFail(ErrorKind::Interrupted));
     let consumer = rig.start();
     rig.until(|metrics| metrics.deleted.get() == 1).await;
     rig.drain(consumer).await;

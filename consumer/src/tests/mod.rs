@@ -26,7 +26,7 @@ use workflow::ports::{ResultTable as _, WorkQueue as _};
 use faults::{FaultyQueue, FaultyTable, Script};
 
 use crate::metrics::Metrics;
-use crate::run::{Outcome, Shared, run};
+use crate::run::{ConsumerEnd, Shared, run};
 use crate::settings::Settings;
 use crate::storage::Ports;
 use crate::work::Work;
@@ -112,7 +112,7 @@ impl Rig {
         }
     }
 
-    fn start(&self) -> JoinHandle<Outcome> {
+    fn start(&self) -> JoinHandle<ConsumerEnd> {
         let queue = |inner: &MemoryQueue, is_poison| FaultyQueue {
             inner: inner.clone(),
             script: Arc::clone(&self.script),
@@ -136,10 +136,10 @@ impl Rig {
         self.drain(consumer).await;
     }
 
-    async fn drain(&self, consumer: JoinHandle<Outcome>) {
+    async fn drain(&self, consumer: JoinHandle<ConsumerEnd>) {
         self.shared.drain.cancel();
         let outcome = consumer.await.unwrap();
-        assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");
+        assert!(matches!(outcome, ConsumerEnd::Drained), "{outcome:?}");
     }
 
     async fn until_empty(&self) {

@@ -3,7 +3,7 @@
 use workflow::contract::{MAX_MESSAGE_BYTES, Message, PoisonReason, ResultRow, Stamp};
 use workflow::ports::{ErrorKind, ResultTable as _, WorkQueue as _};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND, message};
 
 async fn with_body(body: &str) -> Rig {
@@ -32,8 +32,7 @@ async fn poison_is_sent_before_the_delete() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_poison_send_keeps_the_message() {
     let rig = with_body("not json").await;
-    rig.script
-        .on(Op::SendPoison, Verdict::Fail(ErrorKind::Denied));
+    rig.script.on(Op::SendPoison, Fate::Fail(ErrorKind::Denied));
     let consumer = rig.start();
     rig.until(|metrics| metrics.received.get() == 3).await;
     assert_eq!(rig.left().await, 1);
@@ -46,7 +45,7 @@ async fn a_failed_poison_send_keeps_the_message() {
 async fn a_poison_send_is_tried_again_through_an_outage() {
     let rig = with_body("not json").await;
     rig.script
-        .first(Op::SendPoison, 5, Verdict::Fail(ErrorKind::Unreachable));
+        .first(Op::SendPoison, 5, Fate::Fail(ErrorKind::Unreachable));
     rig.run_until_empty().await;
     assert_eq!(
         (rig.envelopes().await.len(), rig.metrics().received.get()),

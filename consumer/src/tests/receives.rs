@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use workflow::ports::{ErrorKind, WorkQueue as _};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND};
 use crate::work::Work;
 
@@ -26,7 +26,7 @@ async fn a_receive_never_exceeds_the_free_slots() {
                 "{asked} asked for while {held} are held"
             );
         }
-        Verdict::Pass
+        Fate::Pass
     });
     rig.run_until_empty().await;
     assert_eq!(rig.rows().await, 100);
@@ -115,7 +115,7 @@ async fn a_storage_outage_is_ridden_out() {
     rig.until_empty().await;
     let lost = rig.script.calls(Op::Receive).len();
     rig.script
-        .on(Op::Receive, Verdict::Fail(ErrorKind::Unreachable));
+        .on(Op::Receive, Fate::Fail(ErrorKind::Unreachable));
     rig.until(|_| rig.shared.health.unready() == Some("queue lost"))
         .await;
     sleep(600 * SECOND).await;
@@ -123,7 +123,7 @@ async fn a_storage_outage_is_ridden_out() {
     let tries = rig.script.calls(Op::Receive).len() - lost;
     assert!(tries < 600 / 5 + 10, "{tries} tries in ten minutes");
 
-    rig.script.on(Op::Receive, Verdict::Pass);
+    rig.script.on(Op::Receive, Fate::Pass);
     rig.put(11..=20).await;
     rig.until_empty().await;
     assert_eq!((rig.rows().await, rig.shared.health.unready()), (20, None));
@@ -154,7 +154,7 @@ async fn a_receive_that_hangs_is_given_up_and_repeated() {
     let rig = Rig::new().await;
     rig.put(1..=3).await;
     rig.script
-        .first(Op::Receive, 1, Verdict::Delay(3_600 * SECOND));
+        .first(Op::Receive, 1, Fate::Delay(3_600 * SECOND));
     let begun = Instant::now();
     rig.run_until_empty().await;
     assert!(begun.elapsed() < 40 * SECOND, "{:?}", begun.elapsed());
@@ -164,10 +164,10 @@ async fn a_receive_that_hangs_is_given_up_and_repeated() {
 async fn an_empty_queue_is_not_left_before_the_table_has_answered() {
     let mut rig = Rig::new().await;
     rig.settings.exit_when_idle = Some(SECOND);
-    rig.script.first(Op::Get, 1, Verdict::Delay(5 * SECOND));
+    rig.script.first(Op::Get, 1, Fate::Delay(5 * SECOND));
     let outcome = rig.start().await.unwrap();
     assert!(
-        matches!(outcome, crate::run::Outcome::Drained),
+        matches!(outcome, crate::run::ConsumerEnd::Drained),
         "{outcome:?}"
     );
     assert!(rig.shared.health.table.is_reached());
@@ -182,7 +182,7 @@ async fn a_consumer_that_may_exits_when_the_queue_has_been_empty_for_long_enough
     let begun = Instant::now();
     let outcome = rig.start().await.unwrap();
     assert!(
-        matches!(outcome, crate::run::Outcome::Drained),
+        matches!(outcome, crate::run::ConsumerEnd::Drained),
         "{outcome:?}"
     );
     assert_eq!(rig.rows().await, 5);

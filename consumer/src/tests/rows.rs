@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use workflow::contract::{Message, PoisonReason, ResultRow, Stamp};
 use workflow::ports::{ErrorKind, ResultTable as _, WorkQueue as _};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND, message};
 use crate::work::Work;
 
@@ -73,7 +73,7 @@ async fn an_insert_whose_answer_was_lost_is_repeated_without_harm() {
     let rig = Rig::new().await;
     rig.put(1..=5).await;
     rig.script
-        .first(Op::Insert, 1, Verdict::PassThenFail(ErrorKind::Interrupted));
+        .first(Op::Insert, 1, Fate::PassThenFail(ErrorKind::Interrupted));
     rig.run_until_empty().await;
     assert_eq!((rig.rows().await, rig.metrics().deleted.get()), (5, 5));
     assert_eq!(
@@ -88,8 +88,7 @@ async fn an_insert_error_keeps_the_message() {
     let mut rig = Rig::new().await;
     rig.settings.max_attempts = 1_000;
     rig.put(1..=1).await;
-    rig.script
-        .on(Op::Insert, Verdict::Fail(ErrorKind::Rejected));
+    rig.script.on(Op::Insert, Fate::Fail(ErrorKind::Rejected));
     let consumer = rig.start();
     rig.until(|metrics| metrics.received.get() == 3).await;
     assert_eq!((rig.left().await, rig.rows().await), (1, 0));
@@ -102,8 +101,8 @@ async fn a_table_outage_is_ridden_out_without_spending_attempts() {
     let rig = Rig::new().await;
     rig.put(1..=40).await;
     rig.script.rule(|call| match call.op {
-        Op::Insert if call.at < 300 * SECOND => Verdict::Fail(ErrorKind::NoSuchResource),
-        _ => Verdict::Pass,
+        Op::Insert if call.at < 300 * SECOND => Fate::Fail(ErrorKind::NoSuchResource),
+        _ => Fate::Pass,
     });
     let consumer = rig.start();
     rig.until(|_| rig.shared.health.unready() == Some("table lost"))
@@ -121,8 +120,8 @@ async fn a_rejected_row_takes_no_others_with_it() {
     rig.put(1..=20).await;
     let bad = message(7).id.to_string();
     rig.script.rule(move |call| match call.op {
-        Op::Insert if call.keys.contains(&bad) => Verdict::Fail(ErrorKind::Rejected),
-        _ => Verdict::Pass,
+        Op::Insert if call.keys.contains(&bad) => Fate::Fail(ErrorKind::Rejected),
+        _ => Fate::Pass,
     });
     rig.run_until_empty().await;
     assert_eq!((rig.rows().await, rig.row(7).await), (19, None));
@@ -141,8 +140,7 @@ async fn a_rejected_row_takes_no_others_with_it() {
 async fn a_row_too_large_for_the_table_is_poison_at_once() {
     let rig = Rig::new().await;
     rig.put(1..=1).await;
-    rig.script
-        .on(Op::Insert, Verdict::Fail(ErrorKind::TooLarge));
+    rig.script.on(Op::Insert, Fate::Fail(ErrorKind::TooLarge));
     rig.run_until_empty().await;
     assert_eq!(rig.envelopes().await[0].reason, PoisonReason::Oversized);
     assert_eq!(rig.metrics().received.get(), 1);
@@ -192,7 +190,7 @@ async fn rows_that_are_ready_together_share_a_write() {
 #[tokio::test(start_paused = true)]
 async fn a_write_holds_one_partition_and_each_row_once() {
     let rig = Rig::new().await;
-    rig.script.on(Op::Insert, Verdict::Delay(SECOND / 20));
+    rig.script.on(Op::Insert, Fate::Delay(SECOND / 20));
     for _ in 0..2 {
         rig.put(1..=200).await;
     }
@@ -215,7 +213,7 @@ async fn a_write_holds_one_partition_and_each_row_once() {
 async fn the_limits_of_the_writer_are_kept() {
     let mut rig = Rig::new().await;
     (rig.settings.limits.rows, rig.settings.limits.writes) = (1, 2);
-    rig.script.on(Op::Insert, Verdict::Delay(SECOND));
+    rig.script.on(Op::Insert, Fate::Delay(SECOND));
     rig.put(1..=10).await;
     rig.run_until_empty().await;
     let writes = rig.script.calls(Op::Insert);

@@ -4,13 +4,13 @@ use tokio::time::{Instant, sleep};
 use workflow::exit::Exit;
 use workflow::ports::{ErrorKind, WorkQueue as _};
 
-use super::faults::{Op, Verdict};
+use super::faults::{Fate, Op};
 use super::{Rig, SECOND};
-use crate::run::Outcome;
+use crate::run::ConsumerEnd;
 
 async fn refused(rig: &Rig) -> (ErrorKind, Exit) {
     let outcome = rig.start().await.unwrap();
-    let Outcome::Refused(error) = &outcome else {
+    let ConsumerEnd::Refused(error) = &outcome else {
         panic!("{outcome:?}")
     };
     (error.kind(), outcome.exit())
@@ -66,7 +66,7 @@ async fn denied_access_to_queue_or_table_is_refused() {
     for op in [Op::Receive, Op::Get] {
         let rig = Rig::new().await;
         rig.put(1..=5).await;
-        rig.script.on(op, Verdict::Fail(ErrorKind::Denied));
+        rig.script.on(op, Fate::Fail(ErrorKind::Denied));
         assert_eq!(
             refused(&rig).await,
             (ErrorKind::Denied, Exit::Denied),
@@ -82,9 +82,9 @@ async fn storage_that_is_away_at_the_start_is_waited_for() {
     rig.put(1..=5).await;
     rig.script.rule(|call| {
         if call.at < 100 * SECOND {
-            Verdict::Fail(ErrorKind::Unreachable)
+            Fate::Fail(ErrorKind::Unreachable)
         } else {
-            Verdict::Pass
+            Fate::Pass
         }
     });
     let consumer = rig.start();
@@ -98,7 +98,7 @@ async fn storage_that_is_away_at_the_start_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn storage_that_stays_away_at_the_start_is_given_up() {
     let rig = Rig::new().await;
-    rig.script.rule(|_| Verdict::Fail(ErrorKind::Unreachable));
+    rig.script.rule(|_| Fate::Fail(ErrorKind::Unreachable));
     let begun = Instant::now();
     assert_eq!(
         refused(&rig).await,
@@ -115,9 +115,9 @@ async fn storage_that_stays_away_at_the_start_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_stays_away_at_the_start_is_given_up() {
     for verdict in [
-        Verdict::Fail(ErrorKind::Unreachable),
-        Verdict::Fail(ErrorKind::Busy),
-        Verdict::Delay(1_000 * SECOND),
+        Fate::Fail(ErrorKind::Unreachable),
+        Fate::Fail(ErrorKind::Busy),
+        Fate::Delay(1_000 * SECOND),
     ] {
         let mut rig = Rig::new().await;
         rig.settings.start_timeout = 10 * SECOND;
@@ -134,7 +134,7 @@ async fn a_table_that_stays_away_at_the_start_is_given_up() {
 async fn a_queue_that_says_nothing_at_the_start_is_given_up_in_time() {
     let mut rig = Rig::new().await;
     rig.settings.start_timeout = 4 * SECOND;
-    rig.script.on(Op::Receive, Verdict::Delay(1_000 * SECOND));
+    rig.script.on(Op::Receive, Fate::Delay(1_000 * SECOND));
     let begun = Instant::now();
     assert_eq!(
         refused(&rig).await,
@@ -148,7 +148,7 @@ async fn access_denied_later_is_waited_for() {
     let rig = Rig::new().await;
     let consumer = rig.start();
     rig.until(|_| rig.shared.health.has_received()).await;
-    rig.script.on(Op::Receive, Verdict::Fail(ErrorKind::Denied));
+    rig.script.on(Op::Receive, Fate::Fail(ErrorKind::Denied));
     rig.until(|_| rig.shared.health.unready() == Some("queue lost"))
         .await;
     sleep(60 * SECOND).await;
@@ -172,9 +172,9 @@ async fn the_first_request_is_the_first_receive() {
 async fn ready_is_said_once_queue_and_table_have_answered_and_not_before() {
     let rig = Rig::new().await;
     rig.script.rule(|call| match call.op {
-        Op::Receive if call.at < 10 * SECOND => Verdict::Fail(ErrorKind::Busy),
-        Op::Get if call.at < 100 * SECOND => Verdict::Fail(ErrorKind::Unreachable),
-        _ => Verdict::Pass,
+        Op::Receive if call.at < 10 * SECOND => Fate::Fail(ErrorKind::Busy),
+        Op::Get if call.at < 100 * SECOND => Fate::Fail(ErrorKind::Unreachable),
+        _ => Fate::Pass,
     });
     let begun = Instant::now();
     let consumer = rig.start();
@@ -193,8 +193,7 @@ async fn ready_is_said_once_queue_and_table_have_answered_and_not_before() {
 async fn an_insert_that_is_answered_shows_that_the_table_is_reached() {
     let rig = Rig::new().await;
     rig.put(1..=5).await;
-    rig.script
-        .on(Op::Get, Verdict::Fail(ErrorKind::Unreachable));
+    rig.script.on(Op::Get, Fate::Fail(ErrorKind::Unreachable));
     let consumer = rig.start();
     rig.until_empty().await;
     assert_eq!(rig.shared.health.unready(), None);
@@ -204,7 +203,7 @@ async fn an_insert_that_is_answered_shows_that_the_table_is_reached() {
 #[tokio::test(start_paused = true)]
 async fn a_table_that_does_not_answer_holds_up_no_drain() {
     let rig = Rig::new().await;
-    rig.script.on(Op::Get, Verdict::Delay(1_000 * SECOND));
+    rig.script.on(Op::Get, Fate::Delay(1_000 * SECOND));
     let consumer = rig.start();
     rig.until(|_| rig.shared.health.has_received()).await;
     let begun = Instant::now();

@@ -38,7 +38,7 @@ pub struct RecordingArgs {
 
 /// The result of the comparison.
 #[derive(Debug)]
-pub struct Answer(Told);
+pub struct ModelCheck(Told);
 
 #[derive(Debug)]
 enum Told {
@@ -71,8 +71,8 @@ enum Unfit {
 /// # Errors
 ///
 /// If a file is unreadable or invalid, with [`WrongInput`] as the context.
-pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Answer> {
-    judged(args, progress).map(Answer).context(WRONG)
+pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<ModelCheck> {
+    judged(args, progress).map(ModelCheck).context(WRONG)
 }
 
 fn judged(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Told> {
@@ -163,7 +163,7 @@ impl<W: Write> Progress<W> {
     }
 }
 
-impl Answer {
+impl ModelCheck {
     /// Pass if the model can explain the recording, fail if it leaves the envelope.
     pub fn outcome(&self) -> Outcome {
         let is_inside = match &self.0 {

@@ -10,6 +10,8 @@ use crate::refusal::Refusal;
 pub enum Exit {
     /// Done, or nothing to do.
     Success = 0,
+    /// A bug of this program: a part of it panicked.
+    Bug = 1,
     /// A flag, a file or the plan is wrong; nothing was done.
     Usage = 2,
     /// Azure or Kubernetes refused, or what was created is not ready.
@@ -22,6 +24,13 @@ pub enum Exit {
     Partial = 8,
     /// Azure could not give what was asked for: quota or capacity. Neither the workload nor the harness is wrong.
     Inconclusive = 11,
+}
+
+impl Exit {
+    /// This exit code, or [`Exit::Bug`] if a part of the program has panicked: nothing that it reports can be relied on then.
+    pub(crate) const fn unless_panicked(self, has_panicked: bool) -> Self {
+        if has_panicked { Self::Bug } else { self }
+    }
 }
 
 /// An error, and how to mend it.
@@ -73,5 +82,18 @@ impl fmt::Display for Failure {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_ends_with_its_own_exit_code_after_a_panic() {
+        for exit in [Exit::Success, Exit::Usage, Exit::Partial] {
+            assert_eq!(exit.unless_panicked(false), exit);
+            assert_eq!(exit.unless_panicked(true), Exit::Bug);
+        }
     }
 }

@@ -31,6 +31,7 @@ mod failure;
 mod kubernetes;
 mod ledger;
 mod names;
+mod panics;
 mod refusal;
 mod stamp;
 mod standing;
@@ -50,6 +51,7 @@ use failure::Failure;
 
 /// Runs a command and returns its exit code; prints the error of a failed command, and advice.
 pub fn main(args: Args) -> ExitCode {
+    panics::watch();
     let done = match args.command {
         Command::Up(args) => up::up(&args),
         Command::Check(args) => check::check(&args),
@@ -62,7 +64,7 @@ pub fn main(args: Args) -> ExitCode {
         drop(write!(stderr, "{failure}"));
         failure.exit
     });
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.unless_panicked(panics::any()) as u8)
 }
 
 /// Prints a line; a closed output is no error.

@@ -1,5 +1,7 @@
 //! `azurite-up`: keeps an Azurite running on a laptop until Ctrl-C, and prints the settings that tests need.
 
+mod panics;
+
 use std::{
     io::{self, Write as _},
     process::ExitCode,
@@ -9,11 +11,20 @@ use azurite::{Azurite, Error};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Err(message) = run().await else {
-        return ExitCode::SUCCESS;
+    panics::watch();
+    let ended = run().await;
+    exit_code(ended, panics::any())
+}
+
+/// Prints the error, if there was one, and returns the exit code: no program ends with success after a panic.
+fn exit_code(ended: Result<(), String>, has_panicked: bool) -> ExitCode {
+    let said = match ended {
+        Ok(()) if !has_panicked => return ExitCode::SUCCESS,
+        Ok(()) => "a part of it panicked, which is a bug; the lines above have where".to_owned(),
+        Err(message) => format!("failed to {message}"),
     };
     // If standard error is closed, only the exit code remains.
-    let _ = writeln!(io::stderr(), "azurite-up: failed to {message}");
+    let _ = writeln!(io::stderr(), "azurite-up: {said}");
     ExitCode::FAILURE
 }
 
@@ -42,4 +53,18 @@ fn announce(azurite: &Azurite) -> io::Result<()> {
         "export EDW_AZURITE_QUEUE_URL EDW_AZURITE_TABLE_URL EDW_AZURITE_BLOB_URL EDW_AZURITE_SAS"
     )?;
     out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_end_without_error_and_without_panic_is_a_success() {
+        let code = |ended, has_panicked| format!("{:?}", exit_code(ended, has_panicked));
+        let (success, failure) = (ExitCode::SUCCESS, ExitCode::FAILURE);
+        assert_eq!(code(Ok(()), false), format!("{success:?}"));
+        assert_eq!(code(Ok(()), true), format!("{failure:?}"));
+        assert_eq!(code(Err("start".to_owned()), false), format!("{failure:?}"));
+    }
 }

@@ -26,7 +26,7 @@ pub struct PodView {
     /// How often its container was restarted.
     pub restarts: u32,
     /// The last end of its container, if it has ended.
-    pub ended: Option<Ended>,
+    pub ended: Option<ContainerEnd>,
     /// Why it does not start, if the cluster reports a reason: `ImagePullBackOff: ...`, `Unschedulable: ...`.
     pub waits_for: Option<String>,
     /// Whether its container has ended without being told to, and the kubelet delays its restart.
@@ -35,7 +35,7 @@ pub struct PodView {
 
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct ContainerEnd {
     /// Its exit code: 128 plus the signal's number, if a signal ended it.
     pub code: i32,
     /// The reason by the kubelet: `Completed`, `Error`, `OOMKilled`.
@@ -46,7 +46,7 @@ pub struct Ended {
     pub finished: Option<Timestamp>,
 }
 
-impl Ended {
+impl ContainerEnd {
     /// The signal that ended it, from the exit code, which is all that the container runtime reports: 128 plus the signal's
     /// number. A program that exits with such a code looks the same.
     pub const fn signal(&self) -> Option<i32> {
@@ -112,7 +112,7 @@ impl PodView {
     }
 }
 
-fn ended(state: &ContainerState) -> Option<Ended> {
+fn ended(state: &ContainerState) -> Option<ContainerEnd> {
     let ContainerStateTerminated {
         exit_code,
         reason,
@@ -120,7 +120,7 @@ fn ended(state: &ContainerState) -> Option<Ended> {
         finished_at,
         ..
     } = state.terminated.clone()?;
-    Some(Ended {
+    Some(ContainerEnd {
         code: exit_code,
         reason: reason.unwrap_or_default(),
         started: started_at.map(|time| time.0),

@@ -5,23 +5,29 @@
 //! - [`audit`]: results of an audit. [`latency`]: samples by hop, limits, and verdicts on them.
 //! - [`Usage`]: resources that a phase used on its machine. [`rate`]: rates that were tried, and the highest that keeps the
 //!   limits.
-//! - [`processes`]: start and end of each process of a run.
+//! - [`processes`]: start and end of each process of a run; [`nodes`]: each of its nodes, from joining the cluster until its end.
+//! - [`departures`], [`evictions`]: how workers ended, and nodes were taken back, as the platform of a run reports it.
+//! - [`poison`]: what was found in the poison queue.
 //! - [`outcome`]: the four outcomes. [`pace`]: how many times faster than in production a run was.
 //!
 //! Only files are read and written, no network is used, and there is no clock: the caller that appends gives the time.
 
 pub mod audit;
 mod crossing;
+pub mod departures;
 pub mod events;
+pub mod evictions;
 mod finding;
 pub mod history;
 mod hops;
 mod limit;
 mod micros;
+pub mod nodes;
 mod operation;
 pub mod outcome;
 pub mod pace;
 mod percentile;
+pub mod poison;
 pub mod processes;
 pub mod rate;
 mod row_summary;

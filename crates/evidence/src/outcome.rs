@@ -58,10 +58,12 @@ impl Outcome {
         }
     }
 
-    /// The outcome of an error: fail for [`Unmet`], because the workload has not done what it should; inconclusive for any
-    /// other error.
+    /// The outcome of an error: that of a judgement ([`NotPassed`]); fail for [`Unmet`], because the workload has not done what
+    /// it should; inconclusive for any other error.
     pub fn of_error(error: &anyhow::Error) -> Self {
-        if error.downcast_ref::<Unmet>().is_some() {
+        if let Some(judged) = error.downcast_ref::<NotPassed>() {
+            judged.outcome
+        } else if error.downcast_ref::<Unmet>().is_some() {
             Self::Fail
         } else {
             Self::Inconclusive
@@ -101,6 +103,53 @@ impl FromStr for Outcome {
 #[error("{0}")]
 pub struct Unmet(pub String);
 
+/// The result of a judgement that is not a pass, as an error: the outcome, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct NotPassed {
+    outcome: Outcome,
+    reason: String,
+}
+
+impl NotPassed {
+    /// The system under test broke a promise.
+    pub fn fail(reason: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Fail,
+            reason: reason.into(),
+        }
+    }
+
+    /// Nothing can be said about the promise.
+    pub fn inconclusive(reason: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Inconclusive,
+            reason: reason.into(),
+        }
+    }
+
+    /// `Ok` for a pass, else the error with `reason`.
+    pub fn unless_pass(outcome: Outcome, reason: impl Into<String>) -> Result<(), Self> {
+        match outcome {
+            Outcome::Pass => Ok(()),
+            outcome => Err(Self {
+                outcome,
+                reason: reason.into(),
+            }),
+        }
+    }
+
+    /// The outcome; never [`Outcome::Pass`].
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The reason.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(outcome.code())
@@ -137,6 +186,21 @@ mod tests {
     fn judging_nothing_is_not_a_pass() {
         assert_eq!(Outcome::of_parts([]), Inconclusive);
         assert_eq!(Outcome::of_parts([Pass, Pass]), Pass);
+    }
+
+    #[test]
+    fn an_error_has_the_outcome_of_the_judgement_in_it() {
+        let of = |error: anyhow::Error| Outcome::of_error(&error.context("judge the run"));
+        assert_eq!(of(NotPassed::fail("it is wrong").into()), Fail);
+        assert_eq!(
+            of(NotPassed::inconclusive("who knows").into()),
+            Inconclusive
+        );
+        assert_eq!(of(Unmet("it is late".to_owned()).into()), Fail);
+        assert_eq!(of(anyhow::anyhow!("fail: a text")), Inconclusive);
+        let cut_off = NotPassed::unless_pass(Incomplete, "it was cut off").unwrap_err();
+        assert_eq!(of(cut_off.into()), Incomplete);
+        assert_eq!(NotPassed::unless_pass(Pass, "all is well"), Ok(()));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a benchmark measures time and memory"
 )]
 
@@ -18,7 +19,7 @@ use contract::{
     Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StampSums, StoredRow,
 };
 use evidence::outcome::Outcome;
-use judge::audit::{Auditor, Expectation, Verdict as _};
+use judge::audit::{Auditor, Expectation, Judged as _};
 use judge::measure::{Hops, Measure as _};
 
 /// Most rows in one page of a table query.

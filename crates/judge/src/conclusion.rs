@@ -1,11 +1,12 @@
 //! Combines the parts of a judgement into one outcome and its reasons.
 
 use evidence::audit::Audit;
-use evidence::events::{Event, Scenario, Step};
+use evidence::events::{Event, ScenarioEnd, Step};
 use evidence::latency::LatencyVerdict;
-use evidence::outcome::Outcome;
+use evidence::outcome::{NotPassed, Outcome};
 
-use crate::audit::Verdict as _;
+use crate::Kept;
+use crate::audit::Judged as _;
 
 /// The result of one part of the judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,11 @@ impl Part {
             outcome,
             reasons: Vec::new(),
         }
+    }
+
+    /// `Ok` for a pass, else the outcome and the reasons as an error.
+    pub fn kept(&self) -> Kept {
+        NotPassed::unless_pass(self.outcome, self.reasons.join("; "))
     }
 
     /// Makes the part of an error: either the workload failed to do something, or nothing is known about it.
@@ -105,7 +111,7 @@ pub struct Told<'a> {
     /// The outcome of its consumers' ends, if they are judged.
     pub consumers: Option<Outcome>,
     /// The scenarios of a suite.
-    pub scenarios: &'a [Scenario],
+    pub scenarios: &'a [ScenarioEnd],
     /// How many further scenarios were never begun.
     pub never_begun: usize,
     /// The steps of a scenario.
@@ -156,8 +162,8 @@ impl Told<'_> {
     }
 }
 
-fn of_scenario(scenario: &Scenario) -> Part {
-    let Scenario {
+fn of_scenario(scenario: &ScenarioEnd) -> Part {
+    let ScenarioEnd {
         name,
         outcome,
         detail,
@@ -185,6 +191,18 @@ mod tests {
         assert_eq!(conclusion.outcome, Outcome::Fail);
         assert_eq!(conclusion.reasons, ["2 lost", "stopped", "few samples"]);
         assert_eq!(Conclusion::of([]).outcome, Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn a_part_is_kept_or_an_error_with_its_outcome_and_all_of_its_reasons() {
+        assert_eq!(Part::bare(Outcome::Pass).kept(), Ok(()));
+        let part = Part {
+            outcome: Outcome::Incomplete,
+            reasons: vec!["1 lost".to_owned(), "2 unfinished".to_owned()],
+        };
+        let error = part.kept().unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Incomplete);
+        assert_eq!(error.reason(), "1 lost; 2 unfinished");
     }
 
     const NOTHING: Told<'_> = Told {
@@ -255,7 +273,7 @@ mod tests {
         let begun = serde_json::json!([{
             "feature": "f", "name": "one", "location": "f:1", "outcome": "pass"
         }]);
-        let begun: Vec<Scenario> = serde_json::from_value(begun).unwrap();
+        let begun: Vec<ScenarioEnd> = serde_json::from_value(begun).unwrap();
         let inconclusive = (Outcome::Inconclusive, Vec::new());
         for (stated, expected) in [
             (None, Outcome::Incomplete),

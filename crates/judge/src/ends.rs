@@ -27,7 +27,47 @@ pub struct ConsumerEnds<'a> {
     pub outcome: Option<Outcome>,
 }
 
+/// A promise about the ends of consumers that the description of their workload leaves open: it is neither kept nor broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOpen {
+    /// Whether they end when asked to, and in order.
+    InOrder,
+    /// Whether any ends without being asked to.
+    Unasked {
+        /// How many did, and were started again.
+        restarts: usize,
+    },
+}
+
+impl LeftOpen {
+    /// The promises that `leeway` leaves open for the consumers among `processes`; none if there was no consumer, and without
+    /// those that are broken all the same.
+    pub fn of(
+        processes: &[ProcessRecord],
+        leeway: &[Leeway],
+        storage_lost: Option<Stamp>,
+    ) -> Vec<Self> {
+        if !processes.iter().any(|each| each.role == CONSUMER) {
+            return Vec::new();
+        }
+        let ends = ConsumerEnds::of(processes, leeway, storage_lost);
+        let is_judged = ends.is_some_and(|ends| ends.outcome.is_some());
+        let exits = processes.iter().filter_map(|each| each.exit.as_ref());
+        let restarts = exits.filter(|exit| exit.restarted).count();
+        let open = leeway.iter().filter_map(|leeway| match leeway {
+            Leeway::Drain => (!is_judged).then_some(Self::InOrder),
+            Leeway::Restart => Some(Self::Unasked { restarts }),
+        });
+        open.collect()
+    }
+}
+
 impl<'a> ConsumerEnds<'a> {
+    /// How many consumers ended as they should.
+    pub fn orderly(&self) -> usize {
+        self.ended.saturating_sub(self.unexpected.len())
+    }
+
     /// Judges the ends of the consumers among `processes`; `storage_lost` is when storage was lost, if it was. `None` if there
     /// was no consumer.
     ///
@@ -197,6 +237,24 @@ mod tests {
         assert_eq!(judged(&all, &[], Some(4_000_000)), inconclusive);
         assert_eq!(judged(&all, &[], Some(6_000_000)), inconclusive);
         assert_eq!(judged(&all, &[], Some(6_000_001)), Ok(Outcome::Fail));
+    }
+
+    #[test]
+    fn a_promise_is_left_open_only_for_consumers_and_only_if_it_is_not_broken() {
+        use Leeway::{Drain, Restart};
+        let open =
+            |processes: &[ProcessRecord], leeway: &[Leeway]| LeftOpen::of(processes, leeway, None);
+        let (orderly, by_itself) = (process(CONSUMER, ORDERLY), process(CONSUMER, BY_ITSELF));
+        let restarted = process(CONSUMER, RESTARTED);
+        let producer = process("producer", ORDERLY);
+        assert_eq!(open(slice::from_ref(&producer), &[Restart, Drain]), []);
+        assert_eq!(open(slice::from_ref(&orderly), &[]), []);
+        let both = open(&[orderly, restarted.clone()], &[Restart, Drain]);
+        assert_eq!(both, [LeftOpen::Unasked { restarts: 1 }, LeftOpen::InOrder]);
+        // A worker that may drain as it likes, and ended without being asked to, has broken the promise.
+        assert_eq!(open(&[by_itself], &[Drain]), []);
+        // All were started again: none had to end.
+        assert_eq!(open(&[restarted], &[Drain]), [LeftOpen::InOrder]);
     }
 
     #[test]

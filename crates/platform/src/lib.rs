@@ -17,6 +17,7 @@
 pub mod authority;
 pub mod autoscale;
 pub mod cluster;
+mod environment;
 mod identity;
 pub mod local;
 mod lock;
@@ -34,17 +35,17 @@ mod taken;
 pub mod until;
 pub mod workers;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use self::cluster::{AksArgs, ClusterArgs};
+pub use environment::{EnvironmentName, start};
 pub use identity::Identity;
 pub use local::{
-    Described, EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
-    described,
+    Described, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs, described,
 };
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, Nodes, NodesView};
@@ -60,8 +61,6 @@ use evidence::events::{EventLog, Fact, Resource};
 use tokio_util::sync::CancellationToken;
 use wire::Wire;
 
-use self::cluster::Cluster;
-use self::local::Local;
 use crate::autoscale::{Scaling, ScalingRecord};
 use crate::storage::Store;
 
@@ -246,21 +245,5 @@ impl StagePlan {
             (self.log).append(now, evidence::events::Event::ResourceCreated(resource))?;
         }
         Ok(())
-    }
-}
-
-/// Starts the platform that `--env` names. Files that are no evidence go below `scratch`.
-pub async fn start(
-    args: &WorkloadArgs,
-    workload: Workload,
-    storage: StorageChoice,
-    scratch: &Path,
-) -> anyhow::Result<Arc<dyn Platform>> {
-    match args.environment {
-        EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
-        EnvironmentName::Cluster => Ok(Arc::new(Cluster::connect(&args.cluster, &workload).await?)),
-        EnvironmentName::Aks => Ok(Arc::new(
-            Cluster::connect_aks(&args.aks, &args.cluster, &workload).await?,
-        )),
     }
 }

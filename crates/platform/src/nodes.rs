@@ -1,16 +1,13 @@
 //! Nodes of a stage: a watched list, and evictions.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use async_trait::async_trait;
+pub use evidence::evictions::Evicted;
 use evidence::pace::Pace;
 use tokio::sync::watch;
-use workflow::contract::Stamp;
 
-use super::Departure;
 use crate::simulated::{Capacity, Eviction, Figures, NodeView, evictable};
 
 /// What a run needs of its nodes.
@@ -49,36 +46,6 @@ pub struct NodesView {
     pub no_room: Option<String>,
     /// A description of the nodes that can be evicted.
     pub wanted: String,
-}
-
-/// One eviction, from its notice or its start on.
-#[derive(Debug, Clone)]
-pub struct Evicted {
-    /// The node's name.
-    pub node: String,
-    /// How the node was to be evicted.
-    pub eviction: Eviction,
-    /// Whether the harness requested the eviction; otherwise Azure evicted the node by itself.
-    pub is_asked: bool,
-    /// When its machine was notified, or, without a notice, when it ended.
-    pub since: Stamp,
-    /// Whether its machine has ended.
-    pub is_over: bool,
-    /// The workers that were on it.
-    pub workers: BTreeSet<String>,
-    /// The longest time between two requests for scheduled events, of each worker that has sent at least two.
-    pub longest_pauses: BTreeMap<String, Duration>,
-    /// Workers that ended by themselves before the machine did, and how.
-    pub ended: Vec<Departure>,
-    /// Workers that ended with the machine, each with the number of messages that it had in hand.
-    pub killed: Vec<(String, u64)>,
-    /// Why the harness could not take the node back after all.
-    pub failed: Option<String>,
-    /// Time from the notice, or from the first request to a worker to end, until no worker was left on the node; `None` unless
-    /// all ended by themselves.
-    pub drained: Option<Duration>,
-    /// Time from the first missing worker until as many workers as before were at work.
-    pub recovered: Option<Duration>,
 }
 
 impl NodesView {

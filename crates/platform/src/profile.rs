@@ -201,6 +201,12 @@ pub struct Profile {
     pub offers: Offers,
     /// How much faster than in production scenarios run there.
     pub paces: Paces,
+    /// What its nodes are, in a word or two for reports.
+    pub nodes: &'static str,
+    /// Whether it has scaling settings of its own: then [`Platform::scaling`](crate::Platform::scaling) returns them.
+    pub has_own_scaling: bool,
+    /// Whether its workers are pods, made from images, and not programs of this machine.
+    pub has_pods: bool,
 }
 
 impl Profile {
@@ -228,6 +234,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::Local;
 
     #[test]
     fn every_need_is_one_of_all() {
@@ -244,6 +251,7 @@ mod tests {
                 nodes: Pace::new(5).unwrap(),
             },
             offers: Offers::all(),
+            ..Local::profile()
         };
         let pace = |needs: &[Need]| profile.pace(&needs.iter().copied().collect()).times();
         assert_eq!(pace(&[]), 1);

@@ -25,12 +25,12 @@ const TRIES: u32 = 8;
 
 /// A clock that starts with the wall clock's time and is never set.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(super) struct SteadyClock {
     began: Instant,
     at: Stamp,
 }
 
-impl Clock {
+impl SteadyClock {
     pub(super) fn start() -> Self {
         // If the thread loses its processor between the two reads, the offset would be wrong for good: the closest pair counts.
         let pairs = (0..TRIES).map(|_| {
@@ -99,7 +99,7 @@ impl Heartbeat {
         clippy::disallowed_methods,
         reason = "joined when the last clone is dropped"
     )]
-    pub(super) fn start(clock: Clock) -> Self {
+    pub(super) fn start(clock: SteadyClock) -> Self {
         let pauses: Arc<Mutex<Vec<Pause>>> = Arc::default();
         let told = pauses.clone();
         let (end, ended) = mpsc::sync_channel(0);
@@ -128,7 +128,7 @@ impl Heartbeat {
     }
 }
 
-fn beat(clock: Clock, pauses: &Mutex<Vec<Pause>>, ended: &Receiver<()>) {
+fn beat(clock: SteadyClock, pauses: &Mutex<Vec<Pause>>, ended: &Receiver<()>) {
     let mut last = clock.now();
     while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         let now = clock.now();
@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn the_clock_begins_as_the_wall_clock_says() {
-        let clock = Clock::start();
+        let clock = SteadyClock::start();
         assert!(clock.now().micros_since(Stamp::now()).abs() < 1_000_000);
-        let set = Clock {
+        let set = SteadyClock {
             at: clock.at.plus(Duration::from_secs(5)),
             ..clock
         };

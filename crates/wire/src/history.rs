@@ -9,7 +9,7 @@ use contract::Stamp;
 use evidence::history::{FILE, HistoryError};
 use tokio::sync::watch;
 
-use super::heartbeat::{Clock, Heartbeat};
+use super::heartbeat::{Heartbeat, SteadyClock};
 use super::wire::Written;
 use super::{Crossing, Pause, lock};
 
@@ -30,7 +30,7 @@ pub struct History {
     inner: Arc<Mutex<Inner>>,
     /// The number of bytes so far.
     bytes: watch::Sender<u64>,
-    clock: Clock,
+    clock: SteadyClock,
     heartbeat: Heartbeat,
 }
 
@@ -39,7 +39,7 @@ impl History {
     pub fn open(dir: &Path) -> Result<Self, HistoryError> {
         let path = dir.join(FILE);
         let opened = OpenOptions::new().append(true).create(true).open(&path);
-        let clock = Clock::start();
+        let clock = SteadyClock::start();
         match opened {
             Ok(file) => Ok(Self {
                 bytes: watch::Sender::new(file.metadata().map_or(0, |it| it.len())),

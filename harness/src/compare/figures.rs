@@ -1,14 +1,14 @@
 //! The figures of a run that can be compared: latencies, throughput, scale-out, recovery, node time.
 
-use judge::compare::{Better, Values};
+use judge::compare::{Better, Values, is_comparable};
+use judge::nodes::evicted;
 use platform::simulated::Capacity;
 use serde::Serialize;
 use workflow::contract::Stamp;
 
 use super::gather::Group;
 use crate::events::Sample;
-use crate::measure::{Hop, Interval, Micros, Percentile};
-use crate::outcome::Outcome;
+use crate::measure::{Hop, Interval, Micros, Percentile, has_enough};
 use crate::report::RunRecord;
 
 /// A figure of a run.
@@ -111,14 +111,12 @@ fn all(is_scenario: bool) -> Vec<Figure> {
     all
 }
 
-/// The values of a figure. A run that was cut off, or inconclusive, is left out: it says nothing about the speed of its workload.
+/// The values of a figure in the runs that can be compared.
 fn values(figure: &Figure, group: &Group) -> Values {
-    let is_whole =
-        |record: &&RunRecord| matches!(record.verdict().outcome, Outcome::Pass | Outcome::Fail);
     let found = group
         .records
         .iter()
-        .filter(is_whole)
+        .filter(|record| is_comparable(record.verdict().outcome))
         .filter_map(|record| of(figure, record));
     let (of_runs, within): (Vec<_>, Vec<_>) = found.unzip();
     Values {
@@ -137,7 +135,7 @@ fn of(figure: &Figure, record: &RunRecord) -> Option<Value> {
         Figure::Throughput => record.measured.as_ref()?.hops.throughput().map(alone),
         Figure::ScaleOut => scale_out(record).map(alone),
         Figure::Recovery => {
-            let recovered = record.nodes.evicted().filter_map(|node| node.recovered_ms);
+            let recovered = evicted(&record.nodes).filter_map(|node| node.recovered_ms);
             recovered.max().map(|ms| alone(ms as f64 * 1e3))
         }
         Figure::OnDemandNodes => record.node_seconds(Capacity::OnDemand).map(alone),
@@ -147,7 +145,7 @@ fn of(figure: &Figure, record: &RunRecord) -> Option<Value> {
 
 fn latency(record: &RunRecord, hop: Hop, percentile: Percentile) -> Option<Value> {
     let samples = record.measured.as_ref()?.hops.samples(hop);
-    if samples.count() < percentile.samples_needed() {
+    if !has_enough(samples, percentile) {
         return None;
     }
     let micros = |micros: i64| micros.max(1) as f64;

@@ -13,7 +13,7 @@ mod text;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
-use judge::compare::{Change, Difference, Rule, difference};
+use judge::compare::{Change, Difference, Rule, change_of_outcomes, difference, outcome_of};
 use serde::Serialize;
 use workflow::number;
 
@@ -68,7 +68,7 @@ told; 2 no run is there, or the runs may not be compared";
 
 /// The answer.
 #[derive(Debug, Serialize)]
-pub struct Answer {
+pub struct Comparison {
     /// Runs of the base.
     pub base: Vec<String>,
     /// New runs.
@@ -113,7 +113,7 @@ pub struct Compared {
     pub difference: Difference,
 }
 
-impl Answer {
+impl Comparison {
     /// How many figures and outcomes changed in this way.
     pub fn count(&self, change: Change) -> usize {
         let all = self.subjects.iter().flat_map(Subject::changes);
@@ -122,17 +122,7 @@ impl Answer {
 
     /// Fail if something is worse; inconclusive if nothing could be compared.
     pub fn outcome(&self) -> Outcome {
-        let told: usize = [Change::Better, Change::Alike]
-            .map(|it| self.count(it))
-            .iter()
-            .sum();
-        if self.count(Change::Worse) > 0 {
-            Outcome::Fail
-        } else if told > 0 {
-            Outcome::Pass
-        } else {
-            Outcome::Inconclusive
-        }
+        outcome_of(self.subjects.iter().flat_map(Subject::changes))
     }
 }
 
@@ -146,7 +136,7 @@ impl Subject {
 const COMPARE: WrongInput = WrongInput("compare the runs");
 
 /// Compares what `args` name.
-pub fn compare(args: &CompareArgs) -> anyhow::Result<Answer> {
+pub fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let last = args.last.map(|last| last as usize);
     let base = gather(std::slice::from_ref(&args.base), last).context(COMPARE)?;
     let new = gather(&args.new, last).context(COMPARE)?;
@@ -193,7 +183,7 @@ pub fn compare(args: &CompareArgs) -> anyhow::Result<Answer> {
         .collect();
     let none = || anyhow::anyhow!("they have no load and no scenario in common").context(COMPARE);
     ensure!(!subjects.is_empty(), none());
-    Ok(Answer {
+    Ok(Comparison {
         one_sided: gather::one_sided(&base, &new),
         base: base.runs,
         new: new.runs,
@@ -213,24 +203,10 @@ fn subject(name: &str, base: &Group, new: &Group, rule: &Rule, figures: usize) -
     });
     Subject {
         name: name.to_owned(),
-        outcome: of_outcomes(&base.outcomes, &new.outcomes),
+        outcome: change_of_outcomes(&base.outcomes, &new.outcomes),
         base: base.outcomes.clone(),
         new: new.outcomes.clone(),
         figures: compared.collect(),
-    }
-}
-
-/// The change between outcomes. A promise that is broken now and was kept before is worse, whatever the number of runs: a broken
-/// promise is not a matter of chance.
-fn of_outcomes(base: &[Outcome], new: &[Outcome]) -> Change {
-    let failed = |side: &[Outcome]| side.contains(&Outcome::Fail);
-    let all_passed = |side: &[Outcome]| side.iter().all(|it| *it == Outcome::Pass);
-    match (failed(base), failed(new)) {
-        (false, true) if base.contains(&Outcome::Pass) => Change::Worse,
-        (true, false) if all_passed(new) => Change::Better,
-        (false, false) if all_passed(base) && all_passed(new) => Change::Alike,
-        (true, true) => Change::Alike,
-        _ => Change::CannotTell,
     }
 }
 

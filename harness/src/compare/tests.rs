@@ -9,8 +9,8 @@ use workflow::contract::{
 };
 
 use super::*;
-use crate::audit::{Auditor, Expectation, Verdict as _};
-use crate::events::{Event, EventLog, Fact, Measured, RunStarted, Scenario};
+use crate::audit::{Auditor, Expectation, Judged as _};
+use crate::events::{Event, EventLog, Fact, Measured, RunStarted, ScenarioEnd};
 use crate::measure::{Hops, Measure as _};
 use crate::pace::Pace;
 
@@ -124,14 +124,14 @@ fn nights(base: &[Night], new: &[Night]) -> tempfile::TempDir {
     dir
 }
 
-fn compared(dir: &tempfile::TempDir, flags: &[&str]) -> anyhow::Result<Answer> {
+fn compared(dir: &tempfile::TempDir, flags: &[&str]) -> anyhow::Result<Comparison> {
     let path = |side: &str| dir.path().join(side).display().to_string();
     let mut line = vec!["compare".to_owned(), path("base"), path("new")];
     line.extend(flags.iter().map(|flag| (*flag).to_owned()));
     compare(&Line::parse_from(line).args)
 }
 
-fn changed(answer: &Answer, name: &str) -> Change {
+fn changed(answer: &Comparison, name: &str) -> Change {
     let mut figures = answer.subjects.iter().flat_map(|it| &it.figures);
     let found = figures.find(|it| it.figure.name() == name);
     let told = || format!("{name} in {}", text(answer));
@@ -239,7 +239,7 @@ fn a_directory_without_a_run_is_told() {
 fn scenarios_are_compared_by_name_and_those_of_one_side_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let scenario = |name: &str, outcome| {
-        Event::ScenarioFinished(Scenario {
+        Event::ScenarioFinished(ScenarioEnd {
             feature: "f".into(),
             name: name.into(),
             location: format!("features/f.feature:{}", name.len()),
@@ -286,20 +286,4 @@ fn scenarios_are_compared_by_name_and_those_of_one_side_are_named() {
         "{}",
         text(&answer)
     );
-}
-
-#[test]
-fn an_outcome_that_nobody_could_tell_is_not_compared() {
-    let (pass, fail) = (Outcome::Pass, Outcome::Fail);
-    let untold = Outcome::Inconclusive;
-    for (base, new, change) in [
-        (vec![pass], vec![untold], Change::CannotTell),
-        (vec![untold], vec![pass], Change::CannotTell),
-        (vec![untold], vec![fail], Change::CannotTell),
-        (vec![pass, untold], vec![fail], Change::Worse),
-        (vec![fail, pass], vec![pass, pass], Change::Better),
-        (vec![fail], vec![fail], Change::Alike),
-    ] {
-        assert_eq!(of_outcomes(&base, &new), change, "{base:?} {new:?}");
-    }
 }

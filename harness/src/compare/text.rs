@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use judge::compare::Change;
 
-use super::{Answer, Compared, Subject};
+use super::{Compared, Comparison, Subject};
 use crate::outcome::Outcome;
 
 /// The answer, in lines.
-pub fn text(answer: &Answer) -> String {
+pub fn text(answer: &Comparison) -> String {
     let mut lines = vec![
         format!("base     {}", runs(&answer.base)),
         format!("new      {}", runs(&answer.new)),
@@ -52,7 +52,7 @@ fn runs(runs: &[String]) -> String {
 }
 
 /// What was done, in a sentence.
-fn method(answer: &Answer) -> String {
+fn method(answer: &Comparison) -> String {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     if answer.base.len() == 1 && answer.new.len() == 1 {
         return format!(

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use workflow::contract::workload::Template;
 
-use super::frozen::is_word;
+use super::frozen::is_literal;
 use super::guid;
 use super::place::{Place, is_constant, text};
 
@@ -47,7 +47,7 @@ pub(super) fn parts(place: &Place, values: &[String]) -> Vec<Part> {
 
 /// What stands for a place that is the same in every message of a run, and not here.
 fn fixed(place: &Place, values: &[String]) -> Option<Part> {
-    let first = place.values.first().filter(|it| !is_word(it))?;
+    let first = place.values.first().filter(|it| !is_literal(it))?;
     (!is_constant(&place.values)).then(|| Part {
         template: Template::of_text(&text(first)),
         values: values.to_vec(),

@@ -8,8 +8,8 @@ use super::hidden::is_packed_json;
 use super::place::{Place, is_constant, short, text};
 use super::times::{looks_like_time, time_format};
 
-/// Whether it is no value, or true or false.
-pub(super) fn is_word(value: &Value) -> bool {
+/// Whether it is one of the literal names of JSON: null, true or false (RFC 8259, section 3).
+pub(super) fn is_literal(value: &Value) -> bool {
     value.is_null() || value.is_boolean()
 }
 
@@ -33,7 +33,7 @@ pub(super) fn frozen(place: &Place) -> Option<String> {
             "{why}; every message of a run has it as the first message here."
         ));
     }
-    if values.iter().any(is_word) || time_format(values).is_some() {
+    if values.iter().any(is_literal) || time_format(values).is_some() {
         return None;
     }
     let first = short(&text(values.first()?));

@@ -1,11 +1,10 @@
 //! GUIDs within longer texts of messages, as in the address of a blob or the id of a mail, and texts in base64.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use workflow::contract::workload::is_uuid;
 
 use super::guid;
+use super::kind::decoded;
 use super::place::{Place, is_constant, several_values};
 
 /// A GUID with its dashes has as many letters.
@@ -47,14 +46,13 @@ fn only_guid(text: &str) -> Option<&str> {
     found.next().filter(|_| found.next().is_none())
 }
 
-/// The text that `text` is in base64, if it can be no other text.
+/// The text that `text` is in base64, if it can be no other text: a short one, or one with blanks around it, may be base64 by
+/// chance.
 pub(super) fn unpacked(text: &str) -> Option<String> {
     const SHORTEST: usize = 8;
-    if text.len() < SHORTEST {
-        return None;
-    }
-    let text = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
     let is_odd = |c: char| c.is_control() && !c.is_whitespace();
+    let is_certain = text.len() >= SHORTEST && text.trim() == text;
+    let text = decoded(text).filter(|_| is_certain)?;
     (!text.contains(is_odd)).then_some(text)
 }
 
@@ -68,4 +66,30 @@ pub(super) fn is_packed(place: &Place) -> bool {
 pub(super) fn is_packed_json(place: &Place) -> bool {
     let is_json = |text: &String| unpacked(text).is_some_and(|it| several_values(&it).is_some());
     place.is_text() && place.texts().iter().all(is_json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_unpacked_only_if_it_is_base64_for_certain_and_decoded_in_any_case() {
+        for (text, found, is_certain) in [
+            ("aGVsbG8gd29ybGQ=", "hello world", true),
+            (" aGVsbG8gd29ybGQ=\n", "hello world", false),
+            ("YWJj", "abc", false),
+            (
+                "AAECAwQFBgc=",
+                "\0\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}",
+                false,
+            ),
+        ] {
+            assert_eq!(decoded(text).as_deref(), Some(found), "{text:?}");
+            let certain = is_certain.then_some(found);
+            assert_eq!(unpacked(text).as_deref(), certain, "{text:?}");
+        }
+        for text in ["hello world!", "/////w=="] {
+            assert_eq!((decoded(text), unpacked(text)), (None, None), "{text:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use workflow::contract::workload::Name;
 
 use super::digests::digest;
 use super::embed::{embedded, parts};
-use super::frozen::{frozen, is_word};
+use super::frozen::{frozen, is_literal};
 use super::guid;
 use super::hidden::is_packed;
 use super::owners::{KEYS, Owned, Rows, folded, held};
@@ -38,7 +38,7 @@ pub(super) fn name(places: &mut [Place], rows: &Rows<'_>, untold: &mut Vec<Strin
     for (at, place) in places.iter_mut().enumerate() {
         if let Some(why) = frozen(place) {
             untold.push(format!("{} {why}", place.way));
-        } else if is_constant(&place.values) || place.values.iter().any(is_word) {
+        } else if is_constant(&place.values) || place.values.iter().any(is_literal) {
         } else if let Some(format) = time_format(&place.values) {
             place.template = times.name(place).map(|name| with_format(name, format));
             if place.template.is_none() {

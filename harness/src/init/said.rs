@@ -20,11 +20,8 @@ const LONGEST: usize = 120;
 fn is_alike(stored: &str, sent: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
     let is_number = number(stored).is_some() && number(stored) == number(sent);
-    stored == sent || is_number || stored.eq_ignore_ascii_case(sent) && is_word(stored)
-}
-
-fn is_word(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "true" | "false")
+    let is_boolean = || matches!(&*stored.to_ascii_lowercase(), "true" | "false");
+    stored == sent || is_number || stored.eq_ignore_ascii_case(sent) && is_boolean()
 }
 
 /// A line of the description for a column that is always `value`, after "add"; `None` where it is too long to be shown.

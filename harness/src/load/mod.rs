@@ -7,7 +7,6 @@ mod live;
 mod meter;
 mod plan;
 mod scaled;
-mod silent;
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ pub(crate) use describe::summarise;
 use live::Live;
 use meter::Meter;
 use platform::autoscale::Scaling;
-use platform::{Departure, Identity, Platform, Roster, StoppedOpening, StorageLoss, Workload};
+use platform::{Identity, Platform, StoppedOpening, StorageLoss, Workload};
 use workflow::exit::WrongInput;
 
 use crate::audit::ExpectedPoison;
@@ -241,7 +240,7 @@ async fn conduct(
     };
     let watched = follow.watch(run, sending, &mut meter).await?;
     let usage = took(run, &meter, "load", &watched.sent)?;
-    let running = run.roster();
+    let running: Vec<String> = run.roster().workers.into_iter().map(|it| it.name).collect();
     // Judged before the harness itself ends the consumers, which no autoscaler asks for.
     let scaled = match scaling {
         Some(scaling) => scaled::judged(run, scaling)?,
@@ -258,13 +257,13 @@ async fn conduct(
     meter.read(run).await;
     took(run, &meter, "audit", &watched.sent)?;
     // Unexpected exits come first, since they are mostly the cause of what the audit finds.
-    let mut parts = Vec::from_iter(unexpected_exits(&run.roster()));
+    let mut parts = Vec::from_iter(judge::departures::part_of(&run.roster().departed));
     if watched.interrupted {
         parts.push(Part::new(Outcome::Incomplete, STOPPED));
     }
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
-    parts.extend(silent::silent(&running, &collected.audit, usage.as_ref()));
+    parts.extend(judge::silent(&running, &collected.audit, usage.as_ref()));
     parts.push(Part::from(&collected.audit));
     parts.extend(scaled);
     parts.extend(verdicts.iter().map(Part::from));
@@ -274,21 +273,6 @@ async fn conduct(
         verdicts,
     })))?;
     Ok(parts)
-}
-
-/// Consumers that did not end when and as they were asked to. They mostly end for the same reason, so only the first of them is
-/// quoted; the event log has the last lines of each.
-fn unexpected_exits(roster: &Roster) -> Option<Part> {
-    // The first by number: several may end at the same time, and the order in which the harness notices them differs from run to run.
-    let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
-    let departed = roster.departed.iter();
-    let departures: Vec<_> = departed.filter(|it| !it.is_orderly).collect();
-    let first = departures.iter().copied().min_by_key(by_number)?;
-    let reason = match departures.len() - 1 {
-        0 => first.sentence.clone(),
-        more => format!("{}; {more} more did not end as asked", first.sentence),
-    };
-    Some(Part::new(Outcome::Fail, reason))
 }
 
 /// The result of sending a load.

@@ -1,15 +1,15 @@
 //! Loads with scaled consumers: the settings of the autoscaler, and the judgement of whether the model allows the wanted numbers.
 
 use anyhow::Context as _;
+use judge::scaling;
 use platform::autoscale::Scaling;
 use platform::workers::CONSUMERS;
-use platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
+use platform::{Platform, Replicas, WorkerSpec};
 use workflow::exit::WrongInput;
 
 use super::LoadArgs;
 use crate::conclusion::Part;
 use crate::events::Event;
-use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::run::Run;
 
@@ -27,7 +27,8 @@ pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Resul
 
 /// Checks the settings, as far as they are known before anything starts.
 pub(super) fn check(args: &LoadArgs) -> anyhow::Result<()> {
-    if args.scaled && args.workload.environment == EnvironmentName::Local {
+    let workload = &args.workload;
+    if args.scaled && !workload.environment.profile(workload).has_own_scaling {
         of_manifests(args)?;
     }
     Ok(())
@@ -59,32 +60,19 @@ pub(super) fn workers(args: &LoadArgs, scaling: Option<&Scaling>) -> WorkerSpec 
 }
 
 /// Compares the numbers of consumers that were wanted so far, for each queue separately, with what the model of KEDA and the HPA allows.
-pub(super) fn judged(run: &Run, scaling: &Scaling) -> anyhow::Result<Vec<Part>> {
-    let settings = scaling.effective();
+pub(super) fn judged(run: &Run, scaled: &Scaling) -> anyhow::Result<Vec<Part>> {
+    let settings = scaled.effective();
     let names = &run.store().names.queues;
     let mut parts = Vec::new();
     for (recording, name) in run.scaling().iter().zip(names) {
         let (mut allowed, _) = recording.allowed(&settings, recording.age());
         allowed.queue = (names.len() > 1).then(|| name.clone());
         let untold = recording.untold(settings.controller.sync_period);
-        parts.extend(part(&allowed.excursions, untold, allowed.queue.as_deref()));
+        let queue = allowed.queue.as_deref();
+        parts.extend(scaling::part_of(&allowed.excursions, untold, queue));
         run.record(Event::Allowed(Box::new(allowed)))?;
     }
     Ok(parts)
-}
-
-/// The judgement of one recording; `None` if it is within the model.
-fn part(excursions: &[String], untold: Option<String>, queue: Option<&str>) -> Option<Part> {
-    let whose = queue.map_or_else(String::new, |queue| format!(" for {queue}"));
-    if let Some(why) = untold {
-        let reason = format!("nothing can be said of the number of consumers{whose}: {why}");
-        return Some(Part::new(Outcome::Inconclusive, reason));
-    }
-    let first = excursions.first()?;
-    let reason = format!(
-        "the number of consumers{whose} was not one that the model of KEDA and the HPA allows: {first}"
-    );
-    Some(Part::new(Outcome::Fail, reason))
 }
 
 #[cfg(test)]
@@ -135,17 +123,5 @@ mod tests {
         let refused = check(&args(&["--scaled", &manifests]).unwrap()).unwrap_err();
         assert_eq!(crate::exit::exit_of(&refused), workflow::exit::Exit::Usage);
         check(&args(&[&manifests]).unwrap()).unwrap();
-    }
-
-    #[test]
-    fn each_queue_is_named_and_what_nobody_could_see_is_no_failure() {
-        let excursions = ["3 replicas from 12.0 s".to_owned()];
-        assert!(part(&[], None, None).is_none());
-        let failed = part(&excursions, None, Some("edw-r1-q2")).unwrap();
-        assert_eq!(failed.outcome, Outcome::Fail);
-        let reason = &failed.reasons[0];
-        assert!(reason.contains("for edw-r1-q2 was not one"), "{reason}");
-        let untold = part(&excursions, Some("KEDA was away".to_owned()), None).unwrap();
-        assert_eq!(untold.outcome, Outcome::Inconclusive);
     }
 }

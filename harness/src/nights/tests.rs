@@ -1,7 +1,7 @@
 //! The page about nights, from suites on disk.
 
 use super::*;
-use crate::events::{Event, EventLog, NotRun, Scenario};
+use crate::events::{Event, EventLog, NotRun, ScenarioEnd};
 use crate::pace::Pace;
 use workflow::contract::Stamp;
 
@@ -17,7 +17,7 @@ fn suite(dir: &Path, second: i64, outcome: Outcome) {
         needs: "nodes".into(),
     };
     log.append(at(0), Event::ScenarioNotRun(missing)).unwrap();
-    let ended = Scenario {
+    let ended = ScenarioEnd {
         feature: "f".into(),
         name: "<b>nothing</b> is lost".into(),
         location: "f:1".into(),

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use evidence::nodes::NodeRecord;
 use platform::simulated::Capacity;
 
 use super::RunRecord;
-use super::nodes::NodeRecord;
 
 /// The highest price of 10,000 requests, in USD: requests to a table with local redundancy (Azure, "Table Storage pricing",
 /// November 2026). Requests to a queue cost an eighth of that.

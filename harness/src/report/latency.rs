@@ -1,7 +1,7 @@
 //! The latency table, as every report shows it.
 
 use crate::events::Measured;
-use crate::measure::{Hop, Hops, Micros, Percentile, WITHOUT_PLAN};
+use crate::measure::{Hop, Hops, Micros, Percentile, WITHOUT_PLAN, has_enough};
 
 use super::RunRecord;
 use views::thousands;
@@ -40,7 +40,7 @@ fn line(hop: Hop, hops: &Hops) -> HopLine {
         |micros: Option<i64>| micros.map_or("–".into(), |micros| Micros(micros).to_string());
     let cell = |percentile: Percentile| Cell {
         text: shown(samples.at(percentile)),
-        is_sound: samples.count() == 0 || samples.count() >= percentile.samples_needed(),
+        is_sound: samples.count() == 0 || has_enough(samples, percentile),
     };
     HopLine {
         hop,

@@ -6,7 +6,7 @@ use super::latency::{self, UNSOUND};
 use super::promises::{Unjudged, unjudged};
 use super::terminal::{remarks, sign};
 use super::{RunRecord, promises, rates, usage};
-use crate::events::Scenario;
+use crate::events::ScenarioEnd;
 use crate::measure::{Micros, Percentile};
 use crate::outcome::Outcome;
 
@@ -140,7 +140,7 @@ pub(super) fn took(ms: u64) -> String {
 }
 
 /// The remark about a scenario: why it did not pass, or what it found.
-pub(super) fn said(scenario: &Scenario) -> Option<&str> {
+pub(super) fn said(scenario: &ScenarioEnd) -> Option<&str> {
     scenario.detail.as_deref().or(scenario.found.as_deref())
 }
 

@@ -29,13 +29,12 @@ use std::path::{Path, PathBuf};
 
 pub use evidence::processes::{ProcessExit, ProcessRecord};
 pub use files::ReportError;
-pub use nodes::{NodeRecord, Nodes};
 pub use promises::{Promise, Unjudged, promises, unjudged};
 pub use record::{Mark, MarkKind, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;
 pub(crate) use terminal::{not_run_line, sign};
-pub use verdict::Verdict;
+pub use verdict::VerdictText;
 
 /// The paths of a run's reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

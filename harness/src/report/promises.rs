@@ -1,10 +1,9 @@
 //! What was promised and what was found, one line each: the heart of every report.
 
-use evidence::processes::CONSUMER;
+use judge::LeftOpen;
 
 use super::RunRecord;
-use crate::audit::{Audit, NotJudged, Shown, StampBlocks, Verdict as _, Violation};
-use crate::events::Leeway;
+use crate::audit::{Audit, Judged, NotJudged, Shown, StampBlocks, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 use views::thousands;
@@ -48,16 +47,13 @@ pub struct Unjudged {
 /// The promises of the run that were not judged, by cause, in the order of the promises.
 pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     let mut found = Vec::<Unjudged>::new();
-    let all = record.audit.iter().flat_map(|audit| &audit.not_judged);
-    // Logs of older harnesses list a promise as not judged even if the audit found it broken.
-    let was_found = |violation| record.audit.as_ref().map_or(0, |it| it.count(violation)) > 0;
-    let open = all.filter(|each| !was_found(each.violation));
+    let open = record.audit.iter().flat_map(Judged::left_open);
     let promise = |violation: Violation| {
         let audit = record.audit.as_ref();
         audit.map_or(violation.promise(), |audit| audit.promise(violation))
     };
     let audited = open.map(|NotJudged { violation, why }| (promise(*violation), why.clone()));
-    for (promised, why) in audited.chain(of_leeway(record)) {
+    for (promised, why) in audited.chain(left_open(record)) {
         let promised = promised.to_owned();
         match found.iter_mut().find(|each| each.why == why) {
             Some(known) => known.promised.push(promised),
@@ -76,21 +72,15 @@ const IN_ORDER: &str = "every consumer ends when asked to, and in order";
 /// The promise about consumers that are not asked to end.
 const NOT_UNASKED: &str = "no consumer ends unasked";
 
-/// The promises about the end of consumers that the description leaves open, each with the reason.
-fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
-    let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
-    let leeway = record.run.iter().flat_map(|run| &run.leeway);
-    let ends = record.consumer_ends();
-    let judged_anyway = ends.is_some_and(|ends| ends.outcome.is_some());
-    let is_open =
-        move |leeway: &&Leeway| has_consumers && !(judged_anyway && **leeway == Leeway::Drain);
-    leeway.filter(is_open).map(move |leeway| match leeway {
-        Leeway::Drain => {
+/// The promises about the end of consumers that are left open, each with the reason.
+fn left_open(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> {
+    record.left_open().into_iter().map(|open| match open {
+        LeftOpen::InOrder => {
             let why = "the description says that SIGTERM does not make the worker drain (worker.drains: false)";
             (IN_ORDER, why.to_owned())
         }
-        Leeway::Restart => {
-            let times = match record.restarts() {
+        LeftOpen::Unasked { restarts } => {
+            let times = match restarts {
                 0 => "none did here".to_owned(),
                 1 => "one did here".to_owned(),
                 count => format!("it happened {count} times here"),
@@ -131,7 +121,7 @@ fn of_consumers(record: &RunRecord) -> Option<Promise> {
         found: if ends.is_storage_lost && unexpected.is_empty() {
             "storage was lost before".into()
         } else {
-            format!("{} of {}", ends.ended - unexpected.len(), ends.all)
+            format!("{} of {}", ends.orderly(), ends.all)
         },
         detail,
         outcome: ends.outcome?,
@@ -207,7 +197,7 @@ fn exactly_once(audit: &Audit) -> Promise {
     let mut found = vec![parts.remove(0)];
     // If all messages have their row, other violations about rows are named.
     if parts.is_empty() {
-        for violation in broken_of_rows(audit) {
+        for violation in audit.broken_of_rows() {
             let count = match violation {
                 Violation::Restamped if audit.suspected() > 0 => {
                     format!("up to {}", thousands(audit.suspected()))
@@ -223,12 +213,6 @@ fn exactly_once(audit: &Audit) -> Promise {
         detail: parts.join(", "),
         outcome: audit.outcome_of_rows(),
     }
-}
-
-/// The violations that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
-fn broken_of_rows(audit: &Audit) -> impl Iterator<Item = Violation> {
-    let kinds = audit.findings.iter().map(|finding| finding.violation);
-    kinds.filter(|violation| violation.is_of_rows() && !audit.excuses(*violation))
 }
 
 fn of_limit(verdict: &LatencyVerdict) -> Promise {

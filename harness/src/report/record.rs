@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use evidence::nodes::NodeRecords;
 use evidence::processes::{ProcessExit, ProcessRecord};
-use judge::ConsumerEnds;
+use judge::{ConsumerEnds, LeftOpen};
 use workflow::contract::Stamp;
 
 use super::ReportError;
-use super::nodes::Nodes;
 use crate::audit::Audit;
 use crate::events::{
-    Allowed, Entry, Event, FILE, Log, Measured, NotRun, RateFound, RateStep, Resource, RunStarted,
-    Sample, Scaled, Scenario, ScenarioStarted, Selected, Step, Usage,
+    Allowed, Entry, Event, FILE, Leeway, Log, Measured, NotRun, RateFound, RateStep, Resource,
+    RunStarted, Sample, Scaled, ScenarioEnd, ScenarioStarted, Selected, Step, Usage,
 };
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -37,7 +37,7 @@ pub struct RunRecord {
     /// The range that its model allows, for the consumers of each queue, if a run has several.
     pub allowed: Vec<Allowed>,
     /// Nodes, and their evictions.
-    pub nodes: Nodes,
+    pub nodes: NodeRecords,
     /// Processes, in the order they were started.
     pub processes: Vec<ProcessRecord>,
     /// Resources that were created and not removed.
@@ -45,7 +45,7 @@ pub struct RunRecord {
     /// Notes, in order.
     pub notes: Vec<String>,
     /// Scenarios, in the order of their ends; at the end, as incomplete, those that had begun when the suite was cut off.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<ScenarioEnd>,
     /// Scenarios that were selected and never began: the suite was cut off before.
     pub never_begun: Vec<Selected>,
     /// Scenarios that this environment could not run.
@@ -100,7 +100,7 @@ const fn is_removal(entry: &Entry) -> bool {
 }
 
 /// The entry for a scenario that has no end in the log.
-fn cut_off(scenario: ScenarioStarted) -> Scenario {
+fn cut_off(scenario: ScenarioStarted) -> ScenarioEnd {
     let ScenarioStarted {
         feature,
         name,
@@ -108,7 +108,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
         run_dir,
         pace,
     } = scenario;
-    Scenario {
+    ScenarioEnd {
         feature,
         name,
         location,
@@ -174,12 +174,6 @@ impl RunRecord {
         let all = self.scenarios.len();
         let said = |(pace, count)| format!("{pace}, in {count} of {all} scenarios");
         counts.into_iter().map(said).collect()
-    }
-
-    /// How often a process ended by itself and was restarted, as the description of its workload allows.
-    pub(super) fn restarts(&self) -> usize {
-        let exits = self.processes.iter().filter_map(|each| each.exit.as_ref());
-        exits.filter(|exit| exit.restarted).count()
     }
 
     /// Messages that were handed to a consumer more than once; `None` if there was no wire.
@@ -320,8 +314,17 @@ impl RunRecord {
 
     /// How the run's consumers ended; `None` if there were none.
     pub(super) fn consumer_ends(&self) -> Option<ConsumerEnds<'_>> {
-        let leeway = self.run.as_ref().map_or(&[][..], |run| &run.leeway);
-        ConsumerEnds::of(&self.processes, leeway, self.storage_lost)
+        ConsumerEnds::of(&self.processes, self.leeway(), self.storage_lost)
+    }
+
+    /// The promises about the ends of consumers that are neither kept nor broken.
+    pub(super) fn left_open(&self) -> Vec<LeftOpen> {
+        LeftOpen::of(&self.processes, self.leeway(), self.storage_lost)
+    }
+
+    /// What the workload's description leaves open about the ends of its workers.
+    fn leeway(&self) -> &[Leeway] {
+        self.run.as_ref().map_or(&[], |run| &run.leeway)
     }
 
     /// Microseconds from the first event to `at`.

@@ -5,8 +5,8 @@ use workflow::contract::Stamp;
 
 use super::{RunRecord, promises};
 use crate::audit::Audit;
-use crate::events::{NotRun, RateFound, RateStep, RunStarted, Scenario, Step, Usage};
-use crate::measure::{Hop, LatencyVerdict, Percentile};
+use crate::events::{NotRun, RateFound, RateStep, RunStarted, ScenarioEnd, Step, Usage};
+use crate::measure::{Hop, LatencyVerdict, Percentile, has_enough};
 use crate::outcome::Outcome;
 
 /// The content of `summary.json`.
@@ -35,7 +35,7 @@ pub struct Summary<'a> {
     usage: &'a [Usage],
     rate_steps: &'a [RateStep],
     rate_found: Option<&'a RateFound>,
-    scenarios: &'a [Scenario],
+    scenarios: &'a [ScenarioEnd],
     not_run: &'a [NotRun],
     steps: &'a [Step],
     notes: Vec<String>,
@@ -127,7 +127,7 @@ fn figures(hop: Hop, measured: &crate::events::Measured) -> HopFigures {
                 percentile,
                 latency_us: samples.at(percentile),
                 samples_needed: percentile.samples_needed(),
-                has_enough_samples: samples.count() >= percentile.samples_needed(),
+                has_enough_samples: has_enough(samples, percentile),
             })
             .into(),
         max_us: samples.max(),

@@ -13,9 +13,9 @@ use workflow::contract::{
 };
 
 use super::*;
-use crate::audit::{Auditor, Expectation, Verdict as _};
+use crate::audit::{Auditor, Expectation, Judged as _};
 use crate::events::{
-    Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario, ScenarioStarted,
+    Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, ScenarioEnd, ScenarioStarted,
     Selected,
 };
 use crate::measure::{Hop, Hops, LatencyLimit, Measure as _, Percentile, judge};
@@ -214,7 +214,7 @@ fn a_failed_scenario_fails_the_run_and_is_a_failure_in_junit() {
     let mut events = events(&good_rows());
     events.insert(
         1,
-        Event::ScenarioFinished(Scenario {
+        Event::ScenarioFinished(ScenarioEnd {
             feature: "exactly once".into(),
             name: HOSTILE.into(),
             location: "features/exactly_once.feature:12".into(),

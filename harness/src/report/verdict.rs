@@ -5,13 +5,13 @@ use views::thousands;
 
 use super::{RunRecord, advice};
 use crate::audit::Audit;
-use crate::events::Scenario;
+use crate::events::ScenarioEnd;
 use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
 
-/// The verdict of a run.
+/// The verdict of a run, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct VerdictText {
     /// The outcome: the worst of what the run stated, the audit, each latency limit and each scenario.
     pub outcome: Outcome,
     /// The outcome in a sentence.
@@ -24,10 +24,10 @@ pub struct Verdict {
 
 impl RunRecord {
     /// Makes the verdict. It is never better than any of its parts, whatever outcome the run itself recorded at its end.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> VerdictText {
         // The run repeats the reasons of its parts; each is shown once.
         let Conclusion { outcome, reasons } = Conclusion::of(self.told().parts());
-        Verdict {
+        VerdictText {
             outcome,
             headline: self.headline(outcome),
             next_steps: self.next_steps(outcome),
@@ -104,7 +104,7 @@ impl RunRecord {
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
         broken.extend(missed.map(LatencyVerdict::missed));
-        let failed = |scenario: &&Scenario| scenario.outcome == Outcome::Fail;
+        let failed = |scenario: &&ScenarioEnd| scenario.outcome == Outcome::Fail;
         match self.scenarios.iter().filter(failed).count() {
             0 => {}
             1 => broken.push("1 scenario failed".into()),

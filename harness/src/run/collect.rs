@@ -1,6 +1,7 @@
 //! Collects the evidence from storage: every row, every message left in the queue, every poison message.
 
 use anyhow::Context as _;
+use evidence::poison::PoisonFound;
 use futures::TryStreamExt as _;
 use platform::storage::Queue;
 use producer::Summary;
@@ -9,7 +10,7 @@ use workflow::contract::workload::Lens;
 use workflow::ports::EntityStream;
 
 use super::settle::depth;
-use super::{PoisonFound, QueueLook, Run, Sent};
+use super::{QueueLook, Run, Sent};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Sends};
 use crate::measure::{Hops, Measure as _};
 

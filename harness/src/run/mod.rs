@@ -2,12 +2,17 @@
 //! depends on how the platform starts them.
 
 pub mod about;
-mod census;
 mod collect;
 mod dir;
 mod end;
+mod evictions;
+mod faults;
+mod identity;
 mod plan;
 mod poison;
+mod readiness;
+mod results;
+mod scaling;
 mod sending;
 mod settle;
 mod watch;
@@ -17,7 +22,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use judge::Census;
 use platform::autoscale::ScalingRecord;
 use platform::storage::Store;
 use platform::until::{Late, until_told};
@@ -25,18 +31,22 @@ use platform::{
     Act, Departure, Identities, Identity, NodePlan, Nodes, Platform, Roster, Stage, StagePlan,
     StorageLoss, StorageNeed, Taken, WorkerSpec,
 };
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use workflow::contract::Stamp;
 
-pub use census::Census;
 pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
+pub use evictions::{EvictionPlan, EvictionWait};
+pub use faults::ToldToStop;
 pub use plan::{Load, Patience};
-pub use poison::PoisonFound;
+pub use results::Results;
+pub use scaling::Consumers;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
 use crate::events::{Event, EventLog, Fact, Sample};
+use crate::outcome::Unmet;
 use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;
@@ -296,6 +306,26 @@ impl Run {
             self.record(Event::Note { text })?;
         }
         Ok(ended)
+    }
+
+    /// Lets `time` pass, in a run that is about that time.
+    pub async fn let_pass(&self, time: Duration) {
+        sleep(time).await;
+    }
+
+    /// The running workers that end or log what they should not: fails with the workers that ended without being told to, and with
+    /// the warnings and errors of the others.
+    pub fn ensure_untroubled(&self) -> anyhow::Result<()> {
+        let roster = self.roster();
+        let dead: Vec<_> = roster.unasked().collect();
+        ensure!(dead.is_empty(), Unmet(format!("ended: {dead:?}")));
+        let mut troubles = Vec::new();
+        for worker in roster.running() {
+            troubles.extend(self.troubles(&worker.name)?);
+        }
+        let told = format!("logged:\n{}", troubles.join("\n"));
+        ensure!(troubles.is_empty(), Unmet(told));
+        Ok(())
     }
 
     /// How many workers ran over time, so far.

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use producer::Shape;
+use producer::schedule::Schedule;
 use workflow::contract::PayloadSize;
 
 use platform::Identity;
+
+/// How long a load of a scenario may take to send, beyond its own schedule.
+const SENDING: Duration = Duration::from_secs(60);
 
 /// The load of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,13 @@ impl Load {
     pub fn planned(&self) -> u64 {
         let arrivals = self.shape.arrivals();
         arrivals.map_or(self.messages, |arrivals| arrivals.min(self.messages))
+    }
+
+    /// How long it may take to send in a scenario: its own schedule, and a minute.
+    pub fn sending(&self) -> anyhow::Result<Duration> {
+        // The time to send does not depend on the seed, except for random arrivals, for which `SENDING` has room.
+        let schedule = Schedule::new(&self.shape, 0, Some(self.messages), None)?;
+        Ok(SENDING + schedule.last().unwrap_or_default())
     }
 
     /// The arguments of the producers, without the slice of each.

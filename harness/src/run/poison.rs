@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use evidence::poison::PoisonFound;
 use platform::storage::Queue;
 use tokio::time::{Instant, sleep};
-use workflow::contract::workload::{Lens, SetAside};
+use workflow::contract::workload::Lens;
 use workflow::ports::{ErrorKind, Lease, MAX_RECEIVE};
 
 use super::settle::depth;
@@ -26,24 +27,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// How long to wait for messages that another reader hides. Shorter than [`HIDE`], so that messages that were read already stay hidden.
 const OTHERS: Duration = Duration::from_secs(45);
-
-/// One message of the poison queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PoisonFound {
-    /// A message of the form that the description gives to poison messages.
-    SetAside(Box<SetAside>),
-    /// Any other message, which no worker of the description puts there.
-    Foreign(String),
-}
-
-impl PoisonFound {
-    fn of(lens: &Lens, body: String) -> Self {
-        match lens.set_aside(&body) {
-            Some(found) => Self::SetAside(Box::new(found)),
-            None => Self::Foreign(body),
-        }
-    }
-}
 
 /// Every message of `queue`, once each; they stay in the queue for a person to see.
 ///

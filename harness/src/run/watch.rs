@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use judge::Census;
 use platform::Roster;
 use platform::storage::Queue;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
 use workflow::task;
 
-use super::census::{self, Census};
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
 use crate::wire::Wire;
@@ -38,6 +38,7 @@ pub(super) struct Watch {
     stop: DropGuard,
     task: AbortOnDropHandle<anyhow::Result<()>>,
     last: watch::Receiver<Sample>,
+    began: Instant,
     census: watch::Receiver<Census>,
     _counts: AbortOnDropHandle<()>,
 }
@@ -47,12 +48,14 @@ impl Watch {
         let stop = CancellationToken::new();
         let (taken, last) = watch::channel(Sample::default());
         let (counted, census) = watch::channel(Census::default());
-        let counts = task::spawn(census::follow(watched.roster.clone(), counted));
+        let began = Instant::now();
+        let counts = task::spawn(count(watched.roster.clone(), began, counted));
         let task = task::spawn(watched.follow(stop.clone(), taken));
         Self {
             stop: stop.drop_guard(),
             task,
             last,
+            began,
             census,
             _counts: counts,
         }
@@ -63,9 +66,11 @@ impl Watch {
         *self.last.borrow()
     }
 
-    /// How many workers ran over time.
+    /// How many workers ran over time, until now.
     pub(super) fn census(&self) -> Census {
-        self.census.borrow().clone()
+        let mut census = self.census.borrow().clone();
+        census.look(self.began.elapsed());
+        census
     }
 
     /// Takes one more sample, and stops.
@@ -75,6 +80,19 @@ impl Watch {
             .await
             .context("watch the run")?
             .context("watch the run")
+    }
+}
+
+/// Follows `roster` until it ends, and adds each change to `census`.
+async fn count(mut roster: watch::Receiver<Roster>, began: Instant, census: watch::Sender<Census>) {
+    loop {
+        let now = began.elapsed();
+        let seen = roster.borrow_and_update().clone();
+        let running = seen.running().count();
+        census.send_modify(|census| census.take(running, seen.wanted, now));
+        if roster.changed().await.is_err() {
+            return;
+        }
     }
 }
 

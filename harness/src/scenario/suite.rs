@@ -19,7 +19,7 @@ use super::play::{Deadlines, Ends, Played, millis, play};
 use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::conclusion::{Conclusion, Part, STOPPED};
-use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
+use crate::events::{Event, EventLog, Fact, RunStarted, ScenarioEnd, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -277,7 +277,7 @@ impl Suite {
     }
 
     /// The log's entry for the end of a scenario; removes the run directory if it is not to be kept.
-    fn finished(&self, case: Case, played: Played) -> Scenario {
+    fn finished(&self, case: Case, played: Played) -> ScenarioEnd {
         let keep = self.args.keep.unwrap_or(Keep::All);
         let passed = played.outcome == Outcome::Pass;
         let mut run_dir = played.dir.as_deref().and_then(Path::file_name);
@@ -288,7 +288,7 @@ impl Suite {
                 Err(error) => tracing::warn!("failed to remove {}: {error}", dir.display()),
             }
         }
-        Scenario {
+        ScenarioEnd {
             feature: case.feature,
             name: case.name,
             location: case.location,

@@ -9,21 +9,16 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 
-use anyhow::anyhow;
-
-use crate::audit::{Starved as _, StorageTime};
-use crate::outcome::{Outcome, Unmet};
+use crate::outcome::Outcome;
 use crate::panics;
 
 /// What a step returns.
 pub(super) type StepResult = Result<(), StepError>;
 
-/// Why a step did not pass, and what that means for its scenario.
+/// Why a step did not pass. What that means for its scenario is the outcome of the error: that of a judgement; a failure if the
+/// workload has left something undone; inconclusive for every other error, which comes from the harness or its storage.
 #[derive(Debug)]
-pub(super) struct StepError {
-    outcome: Outcome,
-    error: anyhow::Error,
-}
+pub(super) struct StepError(anyhow::Error);
 
 /// An outcome other than pass, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,38 +33,19 @@ thread_local! {
     static SLOT: RefCell<Option<(String, Trouble)>> = const { RefCell::new(None) };
 }
 
-impl StepError {
-    /// `error`, which makes the scenario end with `outcome`.
-    pub(super) const fn of(outcome: Outcome, error: anyhow::Error) -> Self {
-        Self { outcome, error }
-    }
-
-    /// `late` did not happen in time: a broken promise, unless `storage` delayed the workload.
-    pub(super) fn late(late: String, storage: StorageTime) -> Self {
-        if storage.is_starved() {
-            Self::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}"))
-        } else {
-            Unmet(late).into()
-        }
-    }
-}
-
-/// A promise that the workload did not keep is a failure. Every other error in a step comes from the harness or its storage: the
-/// scenario could not be judged.
 impl<E: Into<anyhow::Error>> From<E> for StepError {
     fn from(error: E) -> Self {
-        let error = error.into();
-        Self::of(Outcome::of_error(&error), error)
+        Self(error.into())
     }
 }
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The text includes all causes.
-        let reason = format!("{:#}", self.error);
-        let text = format!("{}: {reason}", self.outcome);
+        let (outcome, reason) = (Outcome::of_error(&self.0), format!("{:#}", self.0));
+        let text = format!("{outcome}: {reason}");
         f.write_str(&text)?;
-        SLOT.set(Some((text, Trouble::new(self.outcome, reason))));
+        SLOT.set(Some((text, Trouble::new(outcome, reason))));
         Ok(())
     }
 }
@@ -132,7 +108,10 @@ impl Trouble {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
+    use anyhow::anyhow;
+
     use super::*;
+    use crate::outcome::{NotPassed, Unmet};
 
     /// The trouble of a step that runs `what` as the macros of `cucumber` do.
     fn played(what: impl FnOnce() -> StepResult) -> Option<Trouble> {
@@ -150,7 +129,7 @@ mod tests {
     fn the_outcome_of_an_error_is_its_type() {
         assert_eq!(outcome(|| Ok(())), None);
         for of in [Outcome::Fail, Outcome::Inconclusive, Outcome::Incomplete] {
-            let trouble = played(|| Err(StepError::of(of, anyhow!("pass: three\nlines"))));
+            let trouble = played(|| Ok(NotPassed::unless_pass(of, "pass: three\nlines")?));
             assert_eq!(trouble, Some(Trouble::new(of, "pass: three\nlines")));
         }
         let unmet = || {
@@ -182,7 +161,7 @@ mod tests {
     #[expect(clippy::panic, reason = "what a bug does")]
     fn an_error_that_the_step_got_over_is_not_that_of_a_later_panic() {
         let got_over = || {
-            let error = StepError::of(Outcome::Fail, anyhow!("seen"));
+            let error = StepError::from(NotPassed::fail("seen"));
             assert_eq!(error.to_string(), "fail: seen");
             panic!("a bug");
         };
@@ -191,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_error_that_says_pass_is_no_pass() {
-        let pass = || Err(StepError::of(Outcome::Pass, anyhow!("well done")));
-        assert_eq!(outcome(pass), Some(Outcome::Inconclusive));
+        let pass = Trouble::new(Outcome::Pass, "well done");
+        assert_eq!(pass.outcome(), Outcome::Inconclusive);
     }
 }

@@ -8,14 +8,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use platform::autoscale::ScalingRecord;
 use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
 use tokio_util::sync::CancellationToken;
 
 use self::course::Course;
-pub(super) use self::course::{Injected, Running, ToldToStop};
+pub(super) use self::course::{Injected, Running};
 pub(super) use self::given::Given;
-pub(super) use super::trouble::{StepError, StepResult};
+pub(super) use super::trouble::StepResult;
 use crate::audit::Traffic;
 use crate::events::{Event, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
@@ -156,11 +155,6 @@ impl Scenario {
     /// The first event of the run's log.
     fn started(&self, setting: &Setting, run: &Run) -> Event {
         let Identity { run: id, seed } = run.identity().clone();
-        let nodes = if run.environment() == "aks" {
-            "of Azure"
-        } else {
-            "simulated"
-        };
         Event::RunStarted(Box::new(RunStarted {
             run: id,
             title: setting.title.clone(),
@@ -169,7 +163,7 @@ impl Scenario {
             pace: self.pace,
             command: setting.command.clone(),
             messages: None,
-            plan: self.given.facts(nodes),
+            plan: self.given.facts(setting.platform.profile().nodes),
             limits: vec![],
             setting: about::setting(run.evidence()),
             versions: run.versions(),
@@ -255,14 +249,6 @@ impl Scenario {
         let collected = self.course.collected();
         collected
             .context("nothing is judged yet: 'every message has exactly one result' comes first")
-    }
-
-    /// What the autoscaler saw and decided so far.
-    pub(super) fn recording(&self) -> anyhow::Result<ScalingRecord> {
-        let run = self.begun().context("nothing runs yet")?;
-        // A scenario's run has one queue.
-        let recording = run.scaling().into_iter().next();
-        recording.context("nothing scales the consumers: the scenario gives their number")
     }
 
     /// What crossed the wire in the judged run.

@@ -35,7 +35,7 @@ async fn contents(queue: &MemoryQueue) -> Vec<u64> {
     }
 }
 
-async fn load<S: Sink>(plan: Plan, sink: S, stop: &CancellationToken) -> Ended {
+async fn load<S: Sink>(plan: Plan, sink: S, stop: &CancellationToken) -> LoadEnd {
     crate::run(plan, sink, stop.clone()).await.unwrap()
 }
 

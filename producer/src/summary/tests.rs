@@ -15,11 +15,11 @@ fn summary() -> Summary {
     for n in 1..=10 {
         tally.begin(Duration::from_micros(100 * n));
         let outcome = match n {
-            3 | 4 => Outcome::Unknown,
-            7 => Outcome::Failed,
-            _ => Outcome::Acknowledged,
+            3 | 4 => SendEnd::Unknown,
+            7 => SendEnd::Failed,
+            _ => SendEnd::Acknowledged,
         };
-        if outcome == Outcome::Acknowledged {
+        if outcome == SendEnd::Acknowledged {
             let src = Stamp::from_micros(1_000 * i64::try_from(n).unwrap());
             let took = Duration::from_micros(10);
             tally.acknowledge(seq(n), took, src, src.plus(took));
@@ -38,9 +38,9 @@ fn every_message_up_to_begun_has_one_outcome() {
     summary.check().unwrap();
     let outcomes: Vec<_> = (1..=12).map(|n| summary.outcome(seq(n))).collect();
     let count = |outcome| outcomes.iter().filter(|o| **o == outcome).count();
-    assert_eq!(count(Some(Outcome::Acknowledged)), 7);
-    assert_eq!(outcomes[2..4], [Some(Outcome::Unknown); 2]);
-    assert_eq!(outcomes[6], Some(Outcome::Failed));
+    assert_eq!(count(Some(SendEnd::Acknowledged)), 7);
+    assert_eq!(outcomes[2..4], [Some(SendEnd::Unknown); 2]);
+    assert_eq!(outcomes[6], Some(SendEnd::Failed));
     assert_eq!(outcomes[10..], [None; 2]);
 }
 

@@ -50,7 +50,7 @@ fn a_message_that_is_too_large_for_storage_fails_alone() {
         (summary.acknowledged, summary.failed, summary.interrupted),
         (4, 1, false)
     );
-    assert_eq!(summary.outcome(seq(3)), Some(producer::Outcome::Failed));
+    assert_eq!(summary.outcome(seq(3)), Some(producer::SendEnd::Failed));
     assert_eq!(storage.bodies().len(), 5, "it is not tried again");
 }
 
@@ -107,7 +107,7 @@ fn a_lost_answer_makes_a_message_unknown_and_the_rest_goes_on() {
         (summary.acknowledged, summary.unknown, summary.failed),
         (3, 1, 0)
     );
-    assert_eq!(summary.outcome(seq(2)), Some(producer::Outcome::Unknown));
+    assert_eq!(summary.outcome(seq(2)), Some(producer::SendEnd::Unknown));
     assert_eq!(
         storage.bodies().iter().filter(|body| is(body, 2)).count(),
         2

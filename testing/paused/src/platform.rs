@@ -70,6 +70,9 @@ impl Platform for Paused {
         Profile {
             offers: Offers::all().without(&lacking),
             paces: Paces::PRODUCTION,
+            nodes: "none",
+            has_own_scaling: false,
+            has_pods: false,
         }
     }
 

@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::findings::Finding;
 use super::outlook::Outlook;
-use super::prices::Node;
+use super::prices::NodeSize;
 use super::subject::Subject;
 use super::{SimulateArgs, load};
 
 /// The effect of one or two settings.
 #[derive(Debug, Clone, Serialize)]
-pub struct Answer {
+pub struct Forecast {
     /// Always a model of KEDA and of the HPA, never the real ones.
     pub answered_by: &'static str,
     /// A description of the load.
@@ -193,11 +193,11 @@ pub struct Priced {
     pub prices: String,
 }
 
-impl Answer {
+impl Forecast {
     pub(super) fn new(
         args: &SimulateArgs,
         arrivals: &Arrivals,
-        node: &Node,
+        node: &NodeSize,
         subjects: &[Subject],
     ) -> Self {
         let answered: Vec<_> = subjects
@@ -248,7 +248,7 @@ fn hours(time: Duration) -> f64 {
     time.as_secs_f64() / 3_600.0
 }
 
-fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32, spread: bool) -> Cost {
+fn cost(outlook: &Outlook, node: &NodeSize, replicas_per_node: u32, spread: bool) -> Cost {
     let priced = |price: f64| Range::of(outlook, |run| Some(hours(run.node_time) * price));
     Cost::Known(Box::new(Priced {
         node: node.name.clone(),

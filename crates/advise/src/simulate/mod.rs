@@ -6,7 +6,7 @@
 //! - `args`, `subject`, `load`, `prices`: the question. A ScaledObject that a cluster would refuse is refused.
 //! - `outlook`: the likely course, and all phases of the two loops. `findings`: problems in words, with advice that was tried
 //!   on the model. `jobs`: the same for a ScaledJob.
-//! - [`Answer`]: all of it; `terminal`, `page` and `simulate.json` are its views.
+//! - [`Forecast`]: all of it; `terminal`, `page` and `simulate.json` are its views.
 
 mod answer;
 mod args;
@@ -23,7 +23,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use answer::{Answer, Cost, JobOutcomes, Outcomes, Priced, Prospect, Range};
+pub use answer::{Cost, Forecast, JobOutcomes, Outcomes, Priced, Prospect, Range};
 pub use args::SimulateArgs;
 pub use findings::Finding;
 pub use load::LoadError;
@@ -32,7 +32,7 @@ pub use subject::SubjectError;
 pub use terminal::text;
 use workflow::exit::WrongInput;
 
-use prices::Node;
+use prices::NodeSize;
 use subject::Subject;
 
 /// The files of the answer.
@@ -45,7 +45,7 @@ pub struct Files {
 }
 
 /// Answers the question. An invalid question gives an error with [`WrongInput`] as its context.
-pub fn simulate(args: &SimulateArgs) -> anyhow::Result<Answer> {
+pub fn simulate(args: &SimulateArgs) -> anyhow::Result<Forecast> {
     let paths = std::iter::once(&args.settings).chain(&args.compare);
     let subjects = paths.map(|path| Subject::read(path, args));
     let subjects: Vec<_> = subjects
@@ -53,13 +53,13 @@ pub fn simulate(args: &SimulateArgs) -> anyhow::Result<Answer> {
         .context(WrongInput("read the settings"))?;
     let arrivals = load::arrivals(args).context(WrongInput("plan the simulation"))?;
     load::single(args, &arrivals, &subjects).context(WrongInput("plan the simulation"))?;
-    let node = Node::read(args.prices.as_deref(), args.node.as_deref());
+    let node = NodeSize::read(args.prices.as_deref(), args.node.as_deref());
     let node = node.context(WrongInput("tell what nodes cost"))?;
-    Ok(Answer::new(args, &arrivals, &node, &subjects))
+    Ok(Forecast::new(args, &arrivals, &node, &subjects))
 }
 
 /// Writes the page and the figures into `--out`.
-pub fn write(args: &SimulateArgs, answer: &Answer) -> anyhow::Result<Files> {
+pub fn write(args: &SimulateArgs, answer: &Forecast) -> anyhow::Result<Files> {
     let out = &args.out;
     std::fs::create_dir_all(out).with_context(|| {
         format!(

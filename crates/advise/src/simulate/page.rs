@@ -3,11 +3,11 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::terminal::{cell, cost_note, phases, question, row_names, rows, without_range};
-use super::{Answer, Prospect};
+use super::{Forecast, Prospect};
 use views::head;
 use views::plot::{Line, Panel, over_time};
 
-pub(super) fn page(answer: &Answer) -> String {
+pub(super) fn page(answer: &Forecast) -> String {
     let sources: Vec<_> = answer
         .settings
         .iter()
@@ -43,7 +43,7 @@ pub(super) fn page(answer: &Answer) -> String {
     page.into_string()
 }
 
-fn tiles(answer: &Answer, found: usize) -> Markup {
+fn tiles(answer: &Forecast, found: usize) -> Markup {
     const SHOWN: [&str; 5] = [
         "time to full scale",
         "time to drain",
@@ -73,7 +73,7 @@ fn tiles(answer: &Answer, found: usize) -> Markup {
     }
 }
 
-fn heading(answer: &Answer, prospect: &Prospect, what: &str) -> String {
+fn heading(answer: &Forecast, prospect: &Prospect, what: &str) -> String {
     if answer.settings.len() > 1 {
         format!("{what}: {}", prospect.source)
     } else {
@@ -81,7 +81,7 @@ fn heading(answer: &Answer, prospect: &Prospect, what: &str) -> String {
     }
 }
 
-fn findings(answer: &Answer, prospect: &Prospect) -> Markup {
+fn findings(answer: &Forecast, prospect: &Prospect) -> Markup {
     html! {
         section {
             h2 { (heading(answer, prospect, "Found")) }
@@ -108,7 +108,7 @@ fn findings(answer: &Answer, prospect: &Prospect) -> Markup {
     }
 }
 
-fn course(answer: &Answer, prospect: &Prospect) -> Markup {
+fn course(answer: &Forecast, prospect: &Prospect) -> Markup {
     let band = |range: &[(f64, f64)]| answer.show_band.then(|| range.to_vec());
     let panels = [
         Panel {
@@ -156,7 +156,7 @@ fn stepped(steps: &[(f64, u32)], horizon: f64) -> Vec<(f64, f64)> {
     points
 }
 
-fn figures(answer: &Answer) -> Markup {
+fn figures(answer: &Forecast) -> Markup {
     let columns: Vec<_> = answer.settings.iter().map(|it| rows(answer, it)).collect();
     html! {
         section {

@@ -95,7 +95,7 @@ struct Allocatable {
 
 /// A size of node and its prices.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(super) struct NodeSize {
     pub(super) name: String,
     /// The source of the prices.
     pub(super) source: String,
@@ -115,7 +115,7 @@ pub(super) struct Requests {
     pub(super) memory: f64,
 }
 
-impl Node {
+impl NodeSize {
     /// The node `name`, or the first one, of a price file or of the examples.
     pub(super) fn read(file: Option<&Path>, name: Option<&str>) -> Result<Self, PricesError> {
         match file {
@@ -241,15 +241,15 @@ nodes:
 
     #[test]
     fn a_price_file_is_read_by_the_size_of_node() {
-        let first = Node::parse("file", FILE, None).unwrap();
+        let first = NodeSize::parse("file", FILE, None).unwrap();
         assert_eq!(
             (first.name.as_str(), first.currency.as_str()),
             ("small", "EUR")
         );
         assert_eq!(first.source, "file: of a test");
-        let large = Node::parse("file", FILE, Some("large")).unwrap();
+        let large = NodeSize::parse("file", FILE, Some("large")).unwrap();
         assert!((large.on_demand - 0.4).abs() < 1e-9 && (large.spot - 0.08).abs() < 1e-9);
-        let error = Node::parse("file", FILE, Some("huge")).unwrap_err();
+        let error = NodeSize::parse("file", FILE, Some("huge")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "find node \"huge\" in prices file, which has small, large"
@@ -258,7 +258,7 @@ nodes:
 
     #[test]
     fn the_examples_can_be_read_and_say_that_they_are_examples() {
-        let node = Node::read(None, None).unwrap();
+        let node = NodeSize::read(None, None).unwrap();
         assert!(node.spot < node.on_demand, "{node:?}");
         assert!(node.source.contains("examples, not offers"), "{node:?}");
         assert!(EXAMPLES.contains("prices.azure.com/api/retail/prices"));
@@ -266,7 +266,7 @@ nodes:
 
     #[test]
     fn what_a_node_holds_ends_with_what_runs_out_first() {
-        let node = Node::parse("file", FILE, None).unwrap();
+        let node = NodeSize::parse("file", FILE, None).unwrap();
         for (cpu, memory, fits) in [
             (0.1, 64.0, 19),
             (0.5, 64.0, 3),
@@ -290,7 +290,9 @@ nodes:
             ("spot_per_hour", "spot", "head of builtin:prices.yaml"),
         ] {
             let text = FILE.replacen(from, to, 1);
-            let error = Node::parse("file", &text, None).unwrap_err().to_string();
+            let error = NodeSize::parse("file", &text, None)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(part), "{to}: {error}");
         }
     }

@@ -6,7 +6,7 @@ mod figures;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Answer, Cost, JobOutcomes, Prospect};
+use super::{Cost, Forecast, JobOutcomes, Prospect};
 use chart::Chart;
 use figures::decimals;
 pub(super) use figures::{cell, row_names, rows, without_range};
@@ -18,7 +18,7 @@ const WIDTH: usize = 79;
 const SOURCE: usize = 40;
 
 /// The whole answer. `colour`: with ANSI colours, for a terminal only.
-pub fn text(answer: &Answer, colour: bool) -> String {
+pub fn text(answer: &Forecast, colour: bool) -> String {
     let ink = Ink {
         colour,
         columns: usize::MAX,
@@ -41,7 +41,7 @@ pub fn text(answer: &Answer, colour: bool) -> String {
 }
 
 /// Load and replicas in a sentence.
-pub(super) fn question(answer: &Answer) -> String {
+pub(super) fn question(answer: &Forecast) -> String {
     let each = |text: &dyn Fn(&Prospect) -> String| {
         let texts: Vec<_> = answer.settings.iter().map(text).collect();
         match texts.as_slice() {
@@ -85,7 +85,7 @@ pub(super) fn question(answer: &Answer) -> String {
 }
 
 /// The meaning of the ranges.
-pub(super) fn phases(answer: &Answer) -> String {
+pub(super) fn phases(answer: &Forecast) -> String {
     let shown = answer
         .one_phase
         .clone()
@@ -97,7 +97,7 @@ pub(super) fn phases(answer: &Answer) -> String {
     )
 }
 
-fn charts(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: Ink) {
+fn charts(lines: &mut Vec<String>, answer: &Forecast, prospect: &Prospect, ink: Ink) {
     let chart = Chart::new(answer.horizon_s, WIDTH);
     let band = |range: &'_ [(f64, f64)]| answer.show_band.then(|| range.to_vec());
     let (object, source) = (&prospect.scaled_object, tail(&prospect.source, SOURCE));
@@ -123,7 +123,7 @@ fn charts(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: In
     }
 }
 
-fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
+fn table(lines: &mut Vec<String>, answer: &Forecast, ink: Ink) {
     let columns = answer.settings.len();
     let names = row_names(answer);
     let width = if columns > 1 { 25 } else { 50 };
@@ -170,7 +170,7 @@ pub(super) fn cost_note(prospect: &Prospect) -> String {
     }
 }
 
-fn findings(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: Ink) {
+fn findings(lines: &mut Vec<String>, answer: &Forecast, prospect: &Prospect, ink: Ink) {
     let of = if answer.settings.len() > 1 {
         format!(" with {}", tail(&prospect.source, SOURCE))
     } else {

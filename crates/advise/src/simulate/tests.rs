@@ -58,7 +58,7 @@ fn base() -> String {
     path.display().to_string()
 }
 
-fn answer(path: &Path, words: &[&str]) -> Answer {
+fn answer(path: &Path, words: &[&str]) -> Forecast {
     let path = path.display().to_string();
     let words = [&[path.as_str()], words].concat();
     simulate(&args(&words)).unwrap()

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use self::node::{Node, line_within};
+use self::node::{YamlValue, line_within};
 use self::problems::Problems;
 use super::body::{Body, Step};
 use super::description::{Column, Description};
@@ -46,7 +46,7 @@ impl Description {
             return Err(vec![problem]);
         }
         let one = |(line, text)| vec![Problem { line, text }];
-        let root = Node::read(text).map_err(|error| one(unseen::no_yaml(&error, text)))?;
+        let root = YamlValue::read(text).map_err(|error| one(unseen::no_yaml(&error, text)))?;
         let shape = shape::check(&root, text);
         let mut found = shape.problems;
         let read: Option<Self> = if found.is_empty() {

@@ -23,7 +23,7 @@ pub use log::ADVICE;
 pub use log::{EventLog, EventLogError};
 pub use nodes::{Capacity, NodeChange, NodeEvent};
 pub use read::Log;
-pub use scenario::{NotRun, Scenario, ScenarioStarted, Step};
+pub use scenario::{NotRun, ScenarioEnd, ScenarioStarted, Step};
 
 pub use crate::rate::{Bottleneck, BottleneckPart, HopLatency, RateFound, RateStep, StepMeasured};
 pub use crate::usage::{PartUsage, Usage};
@@ -123,7 +123,7 @@ pub enum Event {
     /// A scenario begins.
     ScenarioStarted(ScenarioStarted),
     /// A scenario ended.
-    ScenarioFinished(Scenario),
+    ScenarioFinished(ScenarioEnd),
     /// A scenario was not run, because this environment lacks what it needs. It counts neither as a pass nor as a failure.
     ScenarioNotRun(NotRun),
     /// A step ended; in the log of its scenario's own run.

@@ -50,7 +50,7 @@ pub struct Step {
 
 /// The result of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scenario {
+pub struct ScenarioEnd {
     /// The feature's name.
     pub feature: String,
     /// The scenario's name.

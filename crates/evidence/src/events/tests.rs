@@ -223,7 +223,7 @@ fn of_a_suite() -> Vec<Event> {
             detail: None,
             duration_ms: 1,
         }),
-        Event::ScenarioFinished(Scenario {
+        Event::ScenarioFinished(ScenarioEnd {
             feature: "f".into(),
             name: "s".into(),
             location: "features/f.feature:3".into(),

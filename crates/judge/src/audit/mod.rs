@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use contract::{PayloadSize, Payloads};
-//! use judge::audit::{Auditor, Expectation, Verdict as _};
+//! use judge::audit::{Auditor, Expectation, Judged as _};
 //!
 //! let payloads = Payloads { seed: 7, size: PayloadSize::Sample };
 //! let mut auditor = Auditor::new(Expectation::new("r1".parse()?, payloads, 1))?;
@@ -62,4 +62,4 @@ pub use expectation::{
 pub use protocol::Protocol;
 pub use starvation::Starved;
 pub use testimony::Testimony;
-pub use verdict::{Shown, Verdict};
+pub use verdict::{Judged, Shown};

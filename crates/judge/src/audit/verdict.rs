@@ -6,7 +6,7 @@ use contract::duration;
 use evidence::outcome::Outcome;
 
 use super::auditor::OF_MANY;
-use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
+use super::{Audit, Fates, Finding, NotJudged, Starved, Traffic, Violation};
 
 /// Whether a promise was shown to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Shown {
 }
 
 /// The conclusions from an audit.
-pub trait Verdict {
+pub trait Judged {
     /// The outcome: fail on any violation; incomplete if the run was cut off; inconclusive if something could not be judged;
     /// otherwise pass.
     ///
@@ -56,7 +56,7 @@ pub trait Verdict {
     /// a message that was not sent, so a run with failed sends is inconclusive.
     fn outcome(&self) -> Outcome;
 
-    /// As [`Verdict::outcome`], for the final content of storage alone, without the history.
+    /// As [`Judged::outcome`], for the final content of storage alone, without the history.
     fn outcome_of_rows(&self) -> Outcome;
 
     /// Whether violations of this kind are not the consumers' fault.
@@ -69,17 +69,23 @@ pub trait Verdict {
     /// Whether the promise was kept that a violation of this kind would break; `None` if it was not judged.
     fn shown(&self, violation: Violation) -> Option<Shown>;
 
+    /// The promises that were not judged, without those that were found broken: logs of older harnesses list these too.
+    fn left_open(&self) -> impl Iterator<Item = &NotJudged>;
+
+    /// The violations that make [`Judged::outcome_of_rows`] a failure.
+    fn broken_of_rows(&self) -> impl Iterator<Item = Violation>;
+
     /// The reasons why the outcome is not a pass, most important first; empty for a pass.
     fn reasons(&self) -> Vec<String>;
 }
 
-impl Verdict for Audit {
+impl Judged for Audit {
     fn outcome(&self) -> Outcome {
         outcome_given(self, violated(self).next().is_some())
     }
 
     fn outcome_of_rows(&self) -> Outcome {
-        let of_rows = violated(self).any(Violation::is_of_rows);
+        let of_rows = self.broken_of_rows().next().is_some();
         outcome_given(self, of_rows)
     }
 
@@ -136,6 +142,15 @@ impl Verdict for Audit {
             }
         };
         is_judged.then(shown)
+    }
+
+    fn left_open(&self) -> impl Iterator<Item = &NotJudged> {
+        let was_found = |each: &&NotJudged| self.count(each.violation) > 0;
+        self.not_judged.iter().filter(move |each| !was_found(each))
+    }
+
+    fn broken_of_rows(&self) -> impl Iterator<Item = Violation> {
+        violated(self).filter(|violation| violation.is_of_rows())
     }
 
     fn reasons(&self) -> Vec<String> {

@@ -19,6 +19,7 @@
 
 mod student;
 
+use evidence::outcome::Outcome;
 use serde::Serialize;
 
 use student::quantile;
@@ -97,6 +98,39 @@ pub struct Difference {
     pub tolerance: f64,
     /// The result.
     pub change: Change,
+}
+
+/// The change between the outcomes of the old and the new runs. A promise that is broken now and was kept before is worse,
+/// whatever the number of runs: a broken promise is not a matter of chance.
+pub fn change_of_outcomes(base: &[Outcome], new: &[Outcome]) -> Change {
+    let failed = |side: &[Outcome]| side.contains(&Outcome::Fail);
+    let all_passed = |side: &[Outcome]| side.iter().all(|it| *it == Outcome::Pass);
+    match (failed(base), failed(new)) {
+        (false, true) if base.contains(&Outcome::Pass) => Change::Worse,
+        (true, false) if all_passed(new) => Change::Better,
+        (false, false) if all_passed(base) && all_passed(new) => Change::Alike,
+        (true, true) => Change::Alike,
+        _ => Change::CannotTell,
+    }
+}
+
+/// The outcome of a whole comparison: fail if something is worse; inconclusive if nothing could be told.
+pub fn outcome_of(changes: impl IntoIterator<Item = Change>) -> Outcome {
+    let mut outcome = Outcome::Inconclusive;
+    for change in changes {
+        match change {
+            Change::Worse => return Outcome::Fail,
+            Change::Better | Change::Alike => outcome = Outcome::Pass,
+            Change::CannotTell => {}
+        }
+    }
+    outcome
+}
+
+/// Whether a run with this outcome says anything about the speed of its workload. One that was cut off, or inconclusive, does
+/// not.
+pub const fn is_comparable(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Pass | Outcome::Fail)
 }
 
 /// Compares a figure of the `new` runs with that of the `base`, as one of `figures` comparisons. `None` if a side has no value.

@@ -177,3 +177,41 @@ fn a_difference_is_that_of_the_middles() {
     let (low, high) = (found.low.unwrap(), found.high.unwrap());
     assert!(((low * high).sqrt() - 2.0).abs() < 1e-9, "{low} to {high}");
 }
+
+#[test]
+fn an_outcome_that_nobody_could_tell_is_not_compared() {
+    let (pass, fail) = (Outcome::Pass, Outcome::Fail);
+    let untold = Outcome::Inconclusive;
+    for (base, new, change) in [
+        (vec![pass], vec![untold], Change::CannotTell),
+        (vec![untold], vec![pass], Change::CannotTell),
+        (vec![untold], vec![fail], Change::CannotTell),
+        (vec![pass, untold], vec![fail], Change::Worse),
+        (vec![fail, pass], vec![pass, pass], Change::Better),
+        (vec![fail], vec![fail], Change::Alike),
+    ] {
+        assert_eq!(change_of_outcomes(&base, &new), change, "{base:?} {new:?}");
+    }
+}
+
+#[test]
+fn a_comparison_fails_for_one_worse_figure_and_passes_for_one_that_could_be_told() {
+    use Change::{Alike, Better, CannotTell, Worse};
+    for (changes, outcome) in [
+        (&[Better, Worse, CannotTell][..], Outcome::Fail),
+        (&[CannotTell, Alike], Outcome::Pass),
+        (&[Better, CannotTell], Outcome::Pass),
+        (&[CannotTell], Outcome::Inconclusive),
+        (&[], Outcome::Inconclusive),
+    ] {
+        assert_eq!(outcome_of(changes.iter().copied()), outcome, "{changes:?}");
+    }
+}
+
+#[test]
+fn only_runs_that_were_judged_to_their_end_are_compared() {
+    for outcome in Outcome::WORST_FIRST {
+        let is_judged = [Outcome::Pass, Outcome::Fail].contains(&outcome);
+        assert_eq!(is_comparable(outcome), is_judged, "{outcome}");
+    }
+}

@@ -1,9 +1,14 @@
 //! The judgement of latency limits.
 
-use evidence::latency::{Hop, Hops, LatencyLimit, LatencyVerdict, Micros, Untold, WITHOUT_PLAN};
-use evidence::outcome::Outcome;
+use std::time::Duration;
+
+use evidence::latency::{
+    Hop, Hops, LatencyLimit, LatencyVerdict, Micros, Percentile, Samples, Untold, WITHOUT_PLAN,
+};
+use evidence::outcome::{NotPassed, Outcome};
 
 use super::Interval;
+use crate::Kept;
 
 /// The share of a limit that the generator's lateness, at the same percentile, may reach before an end-to-end latency is not
 /// judged: a quarter. A generator that was later did not offer the planned load, and a latency from the planned time then says
@@ -27,6 +32,35 @@ pub const LAG_SHARE: f64 = 0.25;
 ///   it.
 pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
     limits.iter().map(|limit| judge_one(hops, *limit)).collect()
+}
+
+/// Whether `samples` are as many as `percentile` needs; with fewer, the figure proves nothing.
+pub fn has_enough(samples: &Samples, percentile: Percentile) -> bool {
+    samples.count() >= percentile.samples_needed()
+}
+
+/// The judgement of all limits together, with a sentence for each that is not kept.
+pub fn kept(verdicts: &[LatencyVerdict]) -> Kept {
+    let missed = verdicts.iter().filter(|it| it.outcome != Outcome::Pass);
+    let missed: Vec<_> = missed.collect();
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let outcome = Outcome::of_parts(missed.iter().map(|verdict| verdict.outcome));
+    let told: Vec<_> = missed.iter().map(|verdict| verdict.sentence()).collect();
+    NotPassed::unless_pass(outcome, told.join("\n"))
+}
+
+/// Fails unless at least half of the messages took `time` or more in `hop`. Inconclusive without samples.
+pub fn median_at_least(hops: &Hops, hop: Hop, time: Duration) -> Kept {
+    let Some(median) = hops.samples(hop).at(Percentile::P50) else {
+        return Err(NotPassed::inconclusive("the hop has no samples"));
+    };
+    if median >= i64::try_from(time.as_micros()).unwrap_or(i64::MAX) {
+        return Ok(());
+    }
+    let median = Micros(median);
+    Err(NotPassed::fail(format!("the median of {hop} is {median}")))
 }
 
 fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
@@ -82,7 +116,7 @@ fn decide(
     if hop.is_from_plan() && hops.lacks_plan() {
         return Err((Untold::StampsMissing, WITHOUT_PLAN.to_owned()));
     }
-    if verdict.samples < verdict.samples_needed {
+    if !has_enough(hops.samples(hop), percentile) {
         let reason = format!(
             "{percentile} needs {} samples, there are {}",
             verdict.samples_needed, verdict.samples

@@ -15,4 +15,4 @@ pub use evidence::latency::{
 };
 pub use hops::{Ending, Measure};
 pub use interval::{Interval, confidence_ranks};
-pub use limit::{LAG_SHARE, judge};
+pub use limit::{LAG_SHARE, has_enough, judge, kept, median_at_least};

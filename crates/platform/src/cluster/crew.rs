@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster::pods::{Ended, PodView};
+use cluster::pods::{ContainerEnd, PodView};
 use evidence::events::{Event, EventLog, NodeChange, NodeEvent};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -247,9 +247,9 @@ impl Crew {
     }
 
     /// Records how a worker ended; `None`: its end was not seen.
-    fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
+    fn depart(&mut self, member: &Member, ended: Option<&ContainerEnd>) -> anyhow::Result<()> {
         let name = &member.view.name;
-        let end = ended.map_or(End::Unknown, End::from);
+        let end = ended.map_or(End::Unknown, super::end_of);
         // The log may still lack lines that are not copied yet.
         let log = logs::file(&self.directory, name);
         let cause = self.cause(member, end, &log);
@@ -257,7 +257,7 @@ impl Crew {
             .groups
             .get(member.group)
             .is_some_and(|group| group.may_refuse);
-        let out_of_memory = ended.is_some_and(Ended::is_out_of_memory);
+        let out_of_memory = ended.is_some_and(ContainerEnd::is_out_of_memory);
         let is_restart = cause == Cause::Unasked && self.worker.exit == Exit::Restart;
         let was_asked = matches!(cause, Cause::Told | Cause::Notice);
         let is_orderly = is_restart

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use cluster::pods::Ended;
+use cluster::pods::ContainerEnd;
 use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
@@ -136,6 +136,13 @@ impl Cluster {
         Profile {
             offers: Offers::all().without(&lacking),
             paces: Paces::PRODUCTION,
+            nodes: match nodes {
+                NodesOf::Azure => "of Azure",
+                // Nodes that were handed over stand for Spot nodes: the harness itself takes them back.
+                NodesOf::HandedOver | NodesOf::Nobody => "simulated",
+            },
+            has_own_scaling: true,
+            has_pods: true,
         }
     }
 
@@ -228,12 +235,10 @@ fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
 }
 
 /// How a container ended.
-impl From<&Ended> for End {
-    fn from(ended: &Ended) -> Self {
-        match ended.signal() {
-            Some(signal) => Self::Signalled(signal),
-            None => Self::Exited(ended.code),
-        }
+fn end_of(ended: &ContainerEnd) -> End {
+    match ended.signal() {
+        Some(signal) => End::Signalled(signal),
+        None => End::Exited(ended.code),
     }
 }
 

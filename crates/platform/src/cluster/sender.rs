@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use cluster::logs::Followed;
-use cluster::pods::{Ended, PodView};
+use cluster::pods::{ContainerEnd, PodView};
 use cluster::watching::{Change, WAITING, follow};
 use cluster::{Error, FIELD_MANAGER};
 use evidence::events::{Event, EventLog};
@@ -43,7 +43,7 @@ const UNREAD: usize = 4_096;
 /// The state of a producer.
 #[derive(Debug, Clone, Default)]
 struct Standing {
-    ended: Option<Ended>,
+    ended: Option<ContainerEnd>,
     /// Why its state can no longer be known.
     lost: Option<String>,
 }
@@ -320,7 +320,7 @@ impl Sender for JobSender {
     async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
         let standing = self.standing.clone();
         let ended = until_told(standing, deadline, |standing| {
-            let ended = standing.ended.as_ref().map(End::from).map(Ok);
+            let ended = standing.ended.as_ref().map(super::end_of).map(Ok);
             ended.or_else(|| standing.lost.clone().map(Err))
         });
         let ended = ended.await.context("wait for the producer's pod")?;
@@ -339,7 +339,7 @@ impl Sender for JobSender {
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(Error::of("end the producer", &error).into()),
         }
-        let end = self.standing.borrow().ended.as_ref().map(End::from);
+        let end = self.standing.borrow().ended.as_ref().map(super::end_of);
         let end = end.unwrap_or(End::Unknown);
         self.record(end, expected)?;
         Ok(end)

@@ -37,7 +37,7 @@ pub use federated::{Federated, Identities, Mistake, SetUp};
 pub use host::Machine;
 pub use host::account;
 use wire::{Endpoints, Tls};
-pub use workload::{Described, EnvironmentName, Workload, WorkloadArgs, described};
+pub use workload::{Described, Workload, WorkloadArgs, described};
 
 use super::workers::{ConsumerOptions, Seat};
 use super::{Need, Offers, Platform, Profile, Stage, StagePlan, Store};
@@ -60,6 +60,9 @@ impl Local {
                 scaling: pace(15),
                 nodes: pace(8),
             },
+            nodes: "simulated",
+            has_own_scaling: false,
+            has_pods: false,
         }
     }
 

@@ -12,23 +12,11 @@ use workflow::exit::WrongInput;
 
 use super::emulator::StorageChoice;
 use super::process::Program;
-use crate::{AksArgs, ClusterArgs};
+use crate::{AksArgs, ClusterArgs, EnvironmentName};
 use project::shell::word;
 
 /// How long storage may fail to answer outside of an outage of the scenario: a busy one takes seconds to restart.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where the workload can run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum EnvironmentName {
-    /// Processes on this machine; the storage is what --storage says, the autoscaler is a model, nodes are simulated
-    #[default]
-    Local,
-    /// Pods in a Kubernetes cluster that has KEDA; --context names the cluster
-    Cluster,
-    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` creates the environment
-    Aks,
-}
 
 /// Where the workload runs, which programs are under test, and what their storage is allowed.
 #[derive(Debug, Clone, clap::Args)]
@@ -76,20 +64,7 @@ impl WorkloadArgs {
             let storage = storage.expect("every storage must have a name");
             format!("--storage {}", storage.get_name())
         });
-        let named = |name: &str, flags: Vec<(&str, String)>| {
-            let flags = flags.into_iter();
-            let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
-            format!("--env {name}{}", flags.collect::<String>())
-        };
-        let environment = match self.environment {
-            EnvironmentName::Local => None,
-            EnvironmentName::Cluster => Some(named("cluster", self.cluster.repeat())),
-            EnvironmentName::Aks => {
-                let flags = self.aks.repeat().into_iter();
-                Some(named("aks", flags.chain(self.cluster.repeat()).collect()))
-            }
-        };
-        let flags = environment.into_iter().chain(storage);
+        let flags = self.environment.repeat(self).into_iter().chain(storage);
         let flags = flags.chain(workload).chain(command);
         let flags: Vec<_> = flags.chain(patience).collect();
         (!flags.is_empty()).then(|| flags.join(" "))
@@ -140,7 +115,7 @@ impl Workload {
     pub fn chosen(harness: &Path, args: &WorkloadArgs) -> anyhow::Result<Self> {
         let built_in = Self {
             storage_patience: args.storage_patience,
-            in_pods: args.environment == EnvironmentName::Cluster,
+            in_pods: args.environment.profile(args).has_pods,
             ..Self::built_in(harness)
         };
         let described = described(args.workload.as_deref())?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use evidence::evictions::{Eviction, MachineEnd};
+
 /// How long changes of nodes take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
@@ -39,37 +41,11 @@ impl Times {
     }
 }
 
-/// How a machine ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// It is deleted.
-    Deleted,
-    /// The machine is stopped: nothing on it answers, and nothing reports the stop.
-    Stopped,
-    /// The machine does not end: its node is drained. The node gets no new consumers, and its consumers are told to end, each
-    /// within its grace period and only as many at a time as the disruption budget allows.
-    Kept,
-}
-
 /// Grace period of pods when node auto-provisioning drains a node whose machine has a notice. It takes the condition
 /// `PreemptionScheduled` as a reason to repair the node at once, and forces the drain with a grace period of one second, the
 /// minimum (karpenter-provider-azure since v1.13, `RepairPolicies`; karpenter, controller `node.health`). Not divided by the
 /// pace: a consumer's reaction takes as long at any pace.
 pub const EARLY_DRAIN_GRACE: Duration = Duration::from_secs(1);
-
-/// How a node is taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Eviction {
-    /// How long before its end the machine is notified; `None`: without notice.
-    pub notice: Option<Duration>,
-    /// How long after the notice the node is drained by force, with [`EARLY_DRAIN_GRACE`] for each pod; `None`: no forced
-    /// drain.
-    pub drained_after: Option<Duration>,
-    /// How its machine ends.
-    pub ends: Ended,
-    /// Whether a machine of the same name comes back, as in a scale set that restores its Spot machines.
-    pub returns: bool,
-}
 
 /// An eviction that was announced.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ mod view;
 pub use amounts::{Amounts, QuantityError};
 pub use cluster::{Cluster, Figures, Machines, Placed, Spell};
 pub use endpoint::Endpoint;
-pub use eviction::{EARLY_DRAIN_GRACE, Ended, Eviction, Notice, Times};
+pub use eviction::{EARLY_DRAIN_GRACE, Eviction, MachineEnd, Notice, Times};
 pub use evidence::events::Capacity;
 pub use needs::{Needs, NodesError};
 pub use pools::Pool;

@@ -73,7 +73,7 @@ pub(super) async fn find(
         describe::tell_step(&step);
         record(Event::RateStep(Box::new(step.clone())))?;
         search.told(rate, step.outcome == Outcome::Pass);
-        let broken = broken_promise(&step, &concluded.record);
+        let broken = judge::breaks_a_promise(&step, concluded.record.audit.as_ref());
         steps.push(step);
         if let Some(part) = broken {
             parts.push(part);
@@ -82,7 +82,7 @@ pub(super) async fn find(
     }
     record(Event::RateFound(found(&search, &steps)))?;
     if parts.is_empty() {
-        parts.push(judged(&search, &steps));
+        parts.push(judge::search(&steps));
     }
     record(judge::Conclusion::of(parts).event())?;
     drop(log);
@@ -215,36 +215,6 @@ fn hops(record: &RunRecord) -> Vec<HopLatency> {
     Hop::ALL.map(of).into()
 }
 
-/// Why the search cannot go on: a run broke a promise other than its limits, or a signal ended it.
-fn broken_promise(step: &RateStep, record: &RunRecord) -> Option<Part> {
-    let audit = record.audit.as_ref().map(Part::from);
-    let is_broken = audit.is_none_or(|part| part.outcome == Outcome::Fail)
-        || step.outcome == Outcome::Incomplete;
-    is_broken.then(|| Part {
-        outcome: step.outcome,
-        reasons: step.reasons.clone(),
-    })
-}
-
-/// The outcome of a search that was not cut short. It fails only if a rate broke the limits and none kept them; if no rate could be
-/// judged, it is inconclusive.
-fn judged(search: &Search, steps: &[RateStep]) -> Part {
-    if search.kept().is_some() {
-        return Part::bare(Outcome::Pass);
-    }
-    if steps.iter().any(|step| step.outcome == Outcome::Fail) {
-        return Part::new(Outcome::Fail, "no rate that was tried keeps the limits");
-    }
-    let why = steps.iter().flat_map(|step| &step.reasons).next_back();
-    Part {
-        outcome: Outcome::Inconclusive,
-        reasons: vec![match why {
-            Some(why) => format!("of no rate could it be told whether it keeps the limits: {why}"),
-            None => "no rate was tried".to_owned(),
-        }],
-    }
-}
-
 /// The result of the search, with the bottleneck of the lowest rate that broke the limits, or else of the highest rate that kept them.
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     let at = search.broken().or(search.kept());
@@ -278,50 +248,6 @@ mod tests {
         assert_eq!(step.shape().to_string(), "constant:62.5/s");
         assert_eq!((step.seed, step.find_rate), (Some(10), false));
         assert_eq!(limits[0].to_string(), "end to end p99 100ms");
-    }
-
-    #[test]
-    fn a_search_passes_with_a_rate_and_fails_only_where_one_broke_the_limits() {
-        let step = |rate_per_s, outcome| RateStep {
-            rate_per_s,
-            stored_per_s: None,
-            messages: 1_000,
-            run_dir: "r1".to_owned(),
-            outcome,
-            reasons: vec![format!("{outcome} at {rate_per_s}")],
-            verdicts: vec![],
-            hops: vec![],
-            measured: StepMeasured::default(),
-            bottleneck: bottleneck::of(&[], &StepMeasured::default()),
-        };
-        let ended = |outcomes: &[Outcome]| {
-            let (mut search, mut steps) = (Search::default(), Vec::new());
-            for outcome in outcomes {
-                let rate = search.next().unwrap();
-                search.told(rate, *outcome == Outcome::Pass);
-                steps.push(step(rate, *outcome));
-            }
-            let part = judged(&search, &steps);
-            (part.outcome, part.reasons.concat())
-        };
-        let none = "no rate that was tried keeps the limits";
-        for (outcomes, outcome, reason) in [
-            (&[Outcome::Fail, Outcome::Pass][..], Outcome::Pass, ""),
-            (&[Outcome::Pass, Outcome::Inconclusive], Outcome::Pass, ""),
-            (&[Outcome::Inconclusive, Outcome::Fail], Outcome::Fail, none),
-            (
-                &[Outcome::Inconclusive, Outcome::Inconclusive],
-                Outcome::Inconclusive,
-                "of no rate could it be told whether it keeps the limits: inconclusive at 250",
-            ),
-            (&[], Outcome::Inconclusive, "no rate was tried"),
-        ] {
-            assert_eq!(
-                ended(outcomes),
-                (outcome, reason.to_owned()),
-                "{outcomes:?}"
-            );
-        }
     }
 
     #[test]

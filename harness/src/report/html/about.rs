@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::pill;
-use crate::events::{Fact, RunStarted, Scenario};
+use crate::events::{Fact, RunStarted, ScenarioEnd};
 use crate::outcome::Outcome;
 use crate::report::markdown::{NEVER_BEGUN, UNKNOWN, said, took};
 use crate::report::terminal::remarks;
@@ -60,14 +60,14 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
 }
 
 /// Scenarios that did not pass come first, each group in the order of the feature files.
-fn ordered(record: &RunRecord) -> Vec<&Scenario> {
+fn ordered(record: &RunRecord) -> Vec<&ScenarioEnd> {
     let rank = |outcome| {
         Outcome::WORST_FIRST
             .iter()
             .position(|each| *each == outcome)
     };
     // Line numbers are compared as numbers: 9 comes before 12.
-    let place = |scenario: &Scenario| {
+    let place = |scenario: &ScenarioEnd| {
         let (file, line) = scenario.location.rsplit_once(':').unwrap_or_default();
         (
             file.to_owned(),

@@ -1,8 +1,10 @@
 //! The nodes: their bars on a time axis, the evictions, and the hours that they cost.
 
+use judge::nodes::evicted;
 use maud::{Markup, html};
 use platform::simulated::Capacity;
 
+use crate::report::nodes::line;
 use crate::report::{RunRecord, plot};
 
 pub(super) fn section(record: &RunRecord) -> Markup {
@@ -23,10 +25,10 @@ pub(super) fn section(record: &RunRecord) -> Markup {
                 }
                 "Red: the end of a machine. Lines: consumers, from start to end."
             }
-            @if record.nodes.evicted().next().is_some() {
+            @if evicted(&record.nodes).next().is_some() {
                 ol.faults {
-                    @for node in record.nodes.evicted() {
-                        li { span.faint { (node.name) } " " (node.told()) }
+                    @for node in evicted(&record.nodes) {
+                        li { span.faint { (node.name) } " " (line(node)) }
                     }
                 }
             }

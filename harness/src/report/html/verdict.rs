@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::pill;
-use crate::audit::Verdict as _;
+use crate::audit::Judged as _;
 use crate::events::Measured;
 use crate::measure::{Hop, LatencyLimit, Micros, Percentile};
 use crate::outcome::Outcome;

@@ -1,11 +1,12 @@
 //! A bar for each node over time, with its consumers, its notice and its end.
 
+use evidence::nodes::NodeRecord;
 use maud::{Markup, html};
 use platform::simulated::Capacity;
 use workflow::contract::Stamp;
 
 use crate::report::RunRecord;
-use crate::report::nodes::NodeRecord;
+use crate::report::nodes::line;
 use views::plot::frame::Frame;
 use views::plot::px;
 use views::plot::scale::{Scale, linear_ticks};
@@ -63,7 +64,7 @@ fn bar(record: &RunRecord, node: &NodeRecord, x: &Scale, top: f64) -> Markup {
         (consumers(record, node, x, top))
         @if node.gone.is_some() {
             line.node.gone x1=(px(until)) x2=(px(until)) y1=(px(top - 3.0)) y2=(px(top + BAR + 3.0)) {
-                title { (node.told()) }
+                title { (line(node)) }
             }
         }
         text.tick x=(px(FRAME.right + 8.0)) y=(px(top + 13.0)) {

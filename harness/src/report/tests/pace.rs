@@ -34,7 +34,7 @@ fn every_view_of_a_suite_states_the_paces_of_its_scenarios_and_what_those_needed
     for times in [1, 30] {
         events.insert(
             1,
-            Event::ScenarioFinished(Scenario {
+            Event::ScenarioFinished(ScenarioEnd {
                 feature: "scaling".into(),
                 name: format!("pace {times}"),
                 location: format!("features/scale_out.feature:{times}"),

@@ -2,16 +2,12 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
 use platform::{Mistake, SetUp};
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
-use super::super::world::{Scenario, StepError, StepResult};
-use super::ready::watch_ready;
-use super::when::sending;
-use crate::outcome::Outcome;
+use super::super::world::{Scenario, StepResult};
 use crate::wire::{FaultKind, Operation, Refusal, Rule};
 
 /// What is wrong with the setup.
@@ -132,14 +128,8 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     set_up(scenario).mistake = Some(Mistake::Away);
     scenario.given.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
-    let mut early = Vec::new();
-    watch_ready(run, time.0, &mut early).await?;
-    let authority = &run.identities()?.authority;
-    if authority.turned_away() == 0 {
-        let untold = anyhow!("no consumer has tried to sign in: nothing can be told");
-        return Err(StepError::of(Outcome::Inconclusive, untold));
-    }
-    authority.set_away(false);
+    let early = run.ready_within(time.0).await?;
+    run.bring_authority_back()?;
     scenario.running()?.early = early;
     Ok(())
 }
@@ -156,18 +146,11 @@ async fn away(
     sent_before: u64,
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
-    let patience = sending(&load)?;
+    let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
-    let mut sending = run.start_sending(&load).await?;
-    sending.until_acknowledged(sent_before, patience).await?;
-    run.identities()?.authority.set_away(true);
-    // This scenario is about the time that passes here.
-    tokio::time::sleep(time.0).await;
-    run.identities()?.authority.set_away(false);
-    let sent = sending
-        .finish(patience)
-        .await
-        .context("send what is left")?;
+    let sending = run.start_sending(&load).await?;
+    let sent = run.send_without_authority(sending, sent_before, time.0, patience);
+    let sent = sent.await?;
     scenario.has_sent(load, sent)?;
     Ok(())
 }

@@ -8,10 +8,7 @@ use crate::pace::Pace;
 /// Like `anyhow::bail`, for steps: a promise is broken.
 macro_rules! bail {
     ($($message:tt)*) => {
-        return Err($crate::scenario::world::StepError::of(
-            $crate::outcome::Outcome::Fail,
-            anyhow::anyhow!($($message)*),
-        ))
+        return Err($crate::outcome::NotPassed::fail(format!($($message)*)).into())
     };
 }
 

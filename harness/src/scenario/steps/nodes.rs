@@ -1,28 +1,18 @@
 //! Consumers on nodes, and evictions of nodes by Azure.
 
-mod waits;
-
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use cucumber::{given, when};
 use platform::autoscale::Pod;
-use platform::simulated::{Ended, Eviction};
-use platform::until::{until, until_told};
+use platform::simulated::{Eviction, MachineEnd};
 use producer::Shape;
-use rand::rngs::StdRng;
-use rand::seq::SliceRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::{PATIENCE, declare_needs};
 use super::super::world::{Scenario, StepResult};
-use super::when::sending;
-use crate::run::Run;
-use waits::{
-    until_at_work, until_evictable, until_in_hand, until_in_work, until_made_good, until_over,
-};
+use crate::run::{EvictionPlan, EvictionWait};
 
 /// While consumers are still starting, a node is evicted at most this long after the last start: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
@@ -72,34 +62,29 @@ fn no_spot(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-/// How many of the nodes are evicted, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct EvictionStep {
-    half: bool,
-    /// Whether, and how long, the eviction waits until a worker of the node has a message whose work has yet to begin.
-    in_work: Option<Duration>,
-    /// Whether, and how long, the eviction waits until each worker of the node has a message in hand: the eviction of a node
-    /// without work proves nothing.
-    in_hand: Option<Duration>,
-    /// Whether another node is evicted once the consumers of the first one are replaced.
-    another: bool,
-    eviction: Eviction,
-}
-
-impl EvictionStep {
-    fn new(which: &str, ends: Ended, notice: Option<Time>) -> Self {
-        Self {
-            half: which == "half",
-            in_work: None,
-            in_hand: None,
-            another: false,
-            eviction: Eviction {
-                notice: notice.map(|time| time.0),
-                drained_after: None,
-                ends,
-                returns: false,
-            },
-        }
+/// The eviction of one of the nodes, or of half of them.
+fn plan(
+    scenario: &Scenario,
+    which: &str,
+    ends: MachineEnd,
+    notice: Option<Duration>,
+) -> EvictionPlan {
+    EvictionPlan {
+        half: which == "half",
+        eviction: Eviction {
+            notice,
+            drained_after: None,
+            ends,
+            returns: false,
+        },
+        first: EvictionWait::InHand,
+        another: false,
+        has_spot: scenario
+            .given
+            .nodes
+            .is_some_and(|nodes| nodes.is_replaced_by_spot),
+        consumers: scenario.given.consumers as usize,
+        patience: scenario.pace.time(PATIENCE),
     }
 }
 
@@ -108,7 +93,7 @@ declare_needs!(Nodes, SuddenEnd);
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted without notice$"
 )]
 async fn evicted(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
-    let step = EvictionStep::new(&which, Ended::Deleted, None);
+    let step = plan(scenario, &which, MachineEnd::Deleted, None);
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -123,7 +108,7 @@ async fn evicted_with_notice(
     which: String,
     notice: Time,
 ) -> StepResult {
-    let step = EvictionStep::new(&which, Ended::Deleted, Some(notice));
+    let step = plan(scenario, &which, MachineEnd::Deleted, Some(notice.0));
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -138,9 +123,9 @@ async fn drained_early(
     notice: Time,
     drained_after: Time,
 ) -> StepResult {
-    let mut step = EvictionStep::new("one", Ended::Deleted, Some(notice));
+    let mut step = plan(scenario, "one", MachineEnd::Deleted, Some(notice.0));
     step.eviction.drained_after = Some(drained_after.0);
-    step.in_work = Some(scenario.pace.time(PATIENCE));
+    step.first = EvictionWait::InWork;
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -149,7 +134,7 @@ declare_needs!(Nodes, StoppedMachine, SuddenEnd);
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted without notice$"
 )]
 async fn stopped(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
-    let step = EvictionStep::new(&which, Ended::Stopped, None);
+    let step = plan(scenario, &which, MachineEnd::Stopped, None);
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -164,7 +149,7 @@ async fn stopped_with_notice(
     which: String,
     notice: Time,
 ) -> StepResult {
-    let step = EvictionStep::new(&which, Ended::Stopped, Some(notice));
+    let step = plan(scenario, &which, MachineEnd::Stopped, Some(notice.0));
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -173,7 +158,7 @@ declare_needs!(Nodes, ReturningNode, SuddenEnd);
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted without notice, and again when it is back$"
 )]
 async fn evicted_twice(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
-    let mut step = EvictionStep::new("one", Ended::Deleted, None);
+    let mut step = plan(scenario, "one", MachineEnd::Deleted, None);
     step.eviction.returns = true;
     evict_under_load(scenario, messages, rate, step).await
 }
@@ -183,31 +168,12 @@ declare_needs!(Nodes, SuddenEnd);
     regex = r"^(\d+) messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming$"
 )]
 async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let step = plan(scenario, "one", MachineEnd::Deleted, None);
     let load = scenario.load(messages, Shape::Burst);
-    let sent_within = sending(&load)?;
-    let (spot, patience) = (has_spot(scenario), scenario.pace.time(PATIENCE));
-    let moment = scenario.pace.time(MOMENT);
+    let (sent_within, moment) = (load.sending()?, scenario.pace.time(MOMENT));
     let run = scenario.run_with_consumers().await?;
-    let sending = run.start_sending(&load).await?;
-    // The seed decides after how many consumers, and how long after the last of them, the eviction happens.
-    let mut chance = StdRng::seed_from_u64(run.identity().seed);
-    let (first, later) = (
-        chance.random_range(1..=5_usize),
-        chance.random_range(0.0..1.0),
-    );
-    let came = until_told(run.nodes()?.watch(), patience, |nodes| {
-        let placed: usize = nodes.nodes.iter().map(|node| node.workers.len()).sum();
-        (placed >= first && !nodes.evictable().is_empty()).then_some(())
-    });
-    ensure!(
-        came.await.is_ok(),
-        "{first} consumers did not come within {patience:?}"
-    );
-    tokio::time::sleep(moment.mul_f64(later)).await;
-    let step = EvictionStep::new("one", Ended::Deleted, None);
-    evict(run, step, spot).await?;
-    until_over(run, 1, patience).await?;
-    let sent = sending.finish(sent_within).await?;
+    let sent = run.evict_in_scale_out(&load, step, moment, sent_within);
+    let sent = sent.await?;
     scenario.has_sent(load, sent)?;
     Ok(())
 }
@@ -217,12 +183,12 @@ declare_needs!(Nodes, NodeDrain);
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the nodes (?:is|are) drained$"
 )]
 async fn drained(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
-    let step = EvictionStep::new(&which, Ended::Kept, None);
+    let step = plan(scenario, &which, MachineEnd::Kept, None);
     evict_under_load(scenario, messages, rate, step).await
 }
 
 /// The shortest notice of an eviction that Azure documents for Spot machines, where all goes well (Azure, "Spot Virtual Machines").
-const NOTICE: Time = Time(Duration::from_secs(30));
+const NOTICE: Duration = Duration::from_secs(30);
 
 declare_needs!(Nodes);
 #[when(
@@ -234,8 +200,8 @@ async fn taken_back(
     rate: Rate,
     another: String,
 ) -> StepResult {
-    let notice = Time(scenario.pace.time(NOTICE.0));
-    let mut step = EvictionStep::new("one", Ended::Deleted, Some(notice));
+    let notice = scenario.pace.time(NOTICE);
+    let mut step = plan(scenario, "one", MachineEnd::Deleted, Some(notice));
     step.another = !another.is_empty();
     evict_under_load(scenario, messages, rate, step).await
 }
@@ -245,95 +211,12 @@ async fn evict_under_load(
     scenario: &mut Scenario,
     messages: u64,
     rate: Rate,
-    step: EvictionStep,
+    step: EvictionPlan,
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
-    let sent_within = sending(&load)?;
-    let (consumers, spot) = (scenario.given.consumers as usize, has_spot(scenario));
-    let patience = scenario.pace.time(PATIENCE);
+    let sent_within = load.sending()?;
     let run = scenario.run_with_consumers().await?;
-    until_at_work(run, consumers, patience).await?;
-    until_evictable(run, patience).await?;
-    let mut sending = run.start_sending(&load).await?;
-    // The seed decides the exact time.
-    let mut chance = StdRng::seed_from_u64(run.identity().seed);
-    let first = messages * chance.random_range(15..35) / 100;
-    sending.until_acknowledged(first, sent_within).await?;
-    let first = EvictionStep {
-        in_hand: Some(patience),
-        ..step
-    };
-    evict(run, first, spot).await?;
-    until_over(run, 1, patience).await?;
-    if step.eviction.returns {
-        again(run, step, patience).await?;
-    }
-    if step.another {
-        until_made_good(run, patience).await?;
-        until_evictable(run, patience).await?;
-        evict(run, step, spot).await?;
-        until_over(run, 2, patience).await?;
-    }
-    let sent = sending.finish(sent_within).await?;
+    let sent = run.evict_under_load(&load, step, sent_within).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
-}
-
-fn has_spot(scenario: &Scenario) -> bool {
-    scenario
-        .given
-        .nodes
-        .is_some_and(|nodes| nodes.is_replaced_by_spot)
-}
-
-/// Evicts nodes that the seed of the run chooses. `spot`: whether Azure has Spot machines from then on.
-async fn evict(run: &Run, step: EvictionStep, spot: bool) -> StepResult {
-    let nodes = run.nodes()?;
-    nodes.offer_spot(spot).await;
-    let mut victims = nodes.watch().borrow().evictable();
-    victims.shuffle(&mut StdRng::seed_from_u64(run.identity().seed));
-    let count = if step.half {
-        victims.len().div_ceil(2)
-    } else {
-        1
-    };
-    if victims.is_empty() {
-        return Err(anyhow!("there is no Spot node with a consumer to evict").into());
-    }
-    victims.truncate(count);
-    for victim in victims {
-        if let Some(patience) = step.in_work {
-            until_in_work(run, &victim, patience).await?;
-        } else if let Some(patience) = step.in_hand {
-            until_in_hand(run, &victim, patience).await?;
-        }
-        nodes.evict(&victim, step.eviction).await?;
-    }
-    Ok(())
-}
-
-/// Evicts the same node once more, as soon as it is back and its consumers are at work.
-async fn again(run: &Run, step: EvictionStep, patience: Duration) -> StepResult {
-    let nodes = run.nodes()?;
-    let node = nodes.watch().borrow().evictions[0].node.clone();
-    let back = until(patience, async || {
-        let roster = run.roster();
-        let mut on_it = roster
-            .running()
-            .filter(|it| it.node.as_ref() == Some(&node));
-        let is_at_work = on_it.any(|it| it.has_received == Some(true));
-        let can_be_hit = nodes.watch().borrow().evictable().contains(&node);
-        Ok((is_at_work && can_be_hit).then_some(()))
-    });
-    let is_back = back.await?.is_ok();
-    ensure!(
-        is_back,
-        "{node} was not back with consumers after {patience:?}"
-    );
-    let eviction = Eviction {
-        returns: false,
-        ..step.eviction
-    };
-    nodes.evict(&node, eviction).await?;
-    until_over(run, 2, patience).await
 }

@@ -3,32 +3,17 @@
 use std::str::FromStr;
 
 use cucumber::then;
+use judge::departures;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use crate::leak::Secrets;
 
-/// The number of tokens that each consumer was given.
-async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
-    let run = scenario.run().await?;
-    let (names, identities) = (run.roster().names(), run.identities()?);
-    identities.authority.check()?;
-    identities.kubelet.check()?;
-    let exchanges = identities.authority.exchanges();
-    let count = |name: &str| {
-        let given = |e: &&platform::authority::Exchange| e.pod == name && e.refused.is_none();
-        exchanges.iter().filter(given).count()
-    };
-    anyhow::ensure!(!names.is_empty(), "there was never a consumer at all");
-    let counts = names.into_iter().map(|name| (count(&name), name));
-    Ok(counts.map(|(count, name)| (name, count)).collect())
-}
-
 declare_needs!(Authority, SignIn);
 #[then("every consumer has signed in once")]
 async fn once(scenario: &mut Scenario) -> StepResult {
-    for (name, times) in sign_ins(scenario).await? {
+    for (name, times) in scenario.run().await?.sign_ins()? {
         ensure!(times == 1, "{name} has signed in {times} times");
     }
     Ok(())
@@ -37,7 +22,7 @@ async fn once(scenario: &mut Scenario) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^every consumer has signed in at least (\d+) times$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
-    for (name, times) in sign_ins(scenario).await? {
+    for (name, times) in scenario.run().await?.sign_ins()? {
         ensure!(times >= least, "{name} has signed in {times} times");
     }
     Ok(())
@@ -46,9 +31,7 @@ async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
-    let identities = scenario.run().await?.identities()?;
-    identities.kubelet.check()?;
-    let found = identities.kubelet.renewals();
+    let found = scenario.run().await?.renewals()?;
     ensure!(found >= least, "{found} were replaced");
     Ok(())
 }
@@ -73,26 +56,8 @@ async fn not_refused(scenario: &mut Scenario) -> StepResult {
 async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult {
     let consumers = scenario.given.consumers as usize;
     let run = scenario.run().await?;
-    let all_ended = run.until_workers(deadline.0, |roster| {
-        (roster.unasked().count() >= consumers).then_some(())
-    });
-    let in_time = all_ended.await.is_ok();
-    let roster = run.roster();
-    ensure!(
-        in_time,
-        "{} of {consumers} have ended after {:?}",
-        roster.unasked().count(),
-        deadline.0
-    );
-    for departure in roster.unasked() {
-        ensure!(
-            departure.end.code() == Some(code),
-            "{}\n{}",
-            departure.sentence,
-            departure.tail
-        );
-    }
-    Ok(())
+    let ended = run.until_ended(consumers, deadline.0).await?;
+    Ok(departures::ended_with(&ended, code)?)
 }
 
 /// The remedy of a mistake, and the words of the consumer that name it.
@@ -132,17 +97,7 @@ impl FromStr for Remedy {
     regex = r"^each names (\S+), and (a credential for the pod's service account|a credential for the audience of workload identity|a credential for the cluster's issuer|a token that the cluster's issuer has signed|the tenant of the subscription|the client id of the identity|a new pod|a new node|the role Storage (?:Queue|Table) Data Contributor|a way to Entra) as what mends it$"
 )]
 async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResult {
-    let run = scenario.run().await?;
-    let roster = run.roster();
-    ensure!(
-        roster.unasked().next().is_some(),
-        "no consumer has ended by itself"
-    );
-    for name in roster.unasked().map(|departure| &departure.name) {
-        let log = run.said(name)?;
-        let errors = log.lines().filter(|line| line.contains("\"ERROR\""));
-        // In a JSON log, quotation marks are escaped.
-        let said = errors.collect::<String>().replace('\\', "");
+    for (name, said) in scenario.run().await?.last_errors()? {
         ensure!(
             said.contains(&code) && said.contains(mend.0),
             "{name} says: {said}"

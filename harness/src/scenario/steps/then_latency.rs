@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use cucumber::gherkin::Step;
 use cucumber::then;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
-use super::super::world::{Scenario, StepError, StepResult};
-use crate::measure::{Hop, LatencyLimit, LatencyVerdict, Micros, Percentile, judge};
-use crate::outcome::Outcome;
+use super::super::world::{Scenario, StepResult};
+use crate::measure::{Hop, LatencyLimit, judge, kept, median_at_least};
 use crate::pace::Pace;
 
 declare_needs!(Intended);
@@ -19,34 +18,15 @@ fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
     let limits = limits(step, scenario.pace)?;
     let verdicts = judge(&scenario.collected()?.hops, &limits);
     scenario.measured(verdicts.clone())?;
-    let outcome = Outcome::of_parts(verdicts.iter().map(|verdict| verdict.outcome));
-    let not_kept = |verdict: &&LatencyVerdict| verdict.outcome != Outcome::Pass;
-    let missed: Vec<_> = verdicts.iter().filter(not_kept).collect();
-    if missed.is_empty() {
-        return Ok(());
-    }
-    let told = missed.into_iter().map(LatencyVerdict::sentence);
-    Err(StepError::of(
-        outcome,
-        anyhow!(told.collect::<Vec<_>>().join("\n")),
-    ))
+    Ok(kept(&verdicts)?)
 }
 
 #[then(
     regex = r#"^at least half of the messages took (\d+ (?:ms|s|min)) or more in the hop "(.+)"$"#
 )]
 fn at_least(scenario: &mut Scenario, time: Time, hop: Hop) -> StepResult {
-    let samples = scenario.collected()?.hops.samples(hop);
-    let median = samples
-        .at("p50".parse::<Percentile>()?)
-        .context("the hop has no samples")?;
-    let at_least = i64::try_from(time.0.as_micros())?;
-    ensure!(
-        median >= at_least,
-        "the median of {hop} is {}",
-        Micros(median)
-    );
-    Ok(())
+    let hops = &scenario.collected()?.hops;
+    Ok(median_at_least(hops, hop, time.0)?)
 }
 
 /// The limits in a table with the columns `hop`, `percentile` and `limit`, in any order, converted to `pace`.

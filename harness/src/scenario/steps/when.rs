@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use cucumber::when;
 use producer::Shape;
-use producer::schedule::Schedule;
 use workflow::contract::Stamp;
 
 use super::super::durations::{Rate, Time};
@@ -13,23 +12,13 @@ use super::super::world::{Scenario, StepResult};
 use super::inject::Defect;
 use crate::run::Load;
 
-/// How long a load of a scenario may take to send, beyond its own schedule.
-const SENDING: Duration = Duration::from_secs(60);
-
-/// How long `load` may take to send.
-pub(super) fn sending(load: &Load) -> anyhow::Result<Duration> {
-    // The time to send does not depend on the seed, except for random arrivals, for which `SENDING` has room.
-    let schedule = Schedule::new(&load.shape, 0, Some(load.messages), None)?;
-    Ok(SENDING + schedule.last().unwrap_or_default())
-}
-
 /// How long a consumer may take to ask for its first message.
 const START: Duration = Duration::from_secs(10);
 
 /// Starts the consumers, sends `load`, and waits until it is sent.
 async fn send(scenario: &mut Scenario, load: Load) -> StepResult {
     let run = scenario.run_with_consumers().await?;
-    let patience = sending(&load)?;
+    let patience = load.sending()?;
     let sent = run.start_sending(&load).await?.finish(patience).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
@@ -96,7 +85,7 @@ async fn with_a_bad_one(
     defect: Defect,
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
-    let patience = sending(&load)?;
+    let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(1, patience).await?;
@@ -115,8 +104,7 @@ async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
     for name in run.roster().names() {
         run.until_asks(&name, since, START).await?;
     }
-    // From here on, this scenario is about the time that passes.
-    tokio::time::sleep(time.0).await;
+    run.let_pass(time.0).await;
     Ok(())
 }
 
@@ -125,10 +113,10 @@ async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
 )]
 async fn before_consumers(scenario: &mut Scenario, messages: u64, time: Time) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
-    let patience = sending(&load)?;
+    let patience = load.sending()?;
     let run = scenario.run().await?;
     let sent = run.start_sending(&load).await?.finish(patience).await?;
-    tokio::time::sleep(time.0).await;
+    run.let_pass(time.0).await;
     scenario.run_with_consumers().await?;
     scenario.has_sent(load, sent)?;
     Ok(())

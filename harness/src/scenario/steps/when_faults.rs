@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use cucumber::when;
-use platform::until::until;
-use platform::{Act, ConsumerOptions, Replicas, WorkerSpec};
+use platform::{ConsumerOptions, Replicas, WorkerSpec};
 use producer::Shape;
-use workflow::contract::Stamp;
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
-use super::super::world::{Scenario, StepResult, ToldToStop};
-use crate::outcome::Unmet;
-use crate::run::Settled;
+use super::super::world::{Scenario, StepResult};
 
 /// How long any wait in this file may take; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,11 +54,7 @@ declare_needs!(Concurrency);
 async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
     let fast = fast_one(scenario);
-    let run = scenario.run().await?;
-    let victim = run.first_worker().await?;
-    run.act(&victim, Act::KillForGood).await?;
-    run.apply(fast).await?;
-    Ok(())
+    Ok(scenario.run().await?.replace_killed(fast).await?)
 }
 
 #[when(
@@ -72,13 +64,7 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepRes
     let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    // Waits until nothing is left to do, so that no further consumer dies. A later step judges how long that takes: a worker
-    // without a setting for its lease blocks its messages for as long as its own lease lasts.
-    let done = until(PATIENCE, async || {
-        let done = sending.has_ended()? && run.depth().await? == 0;
-        Ok(done.then_some(()))
-    });
-    let _ = done.await?;
+    run.until_done(&mut sending, PATIENCE).await?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
@@ -92,16 +78,7 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
     let fast = fast_one(scenario);
     let run = scenario.run().await?;
-    let zombie = run.first_worker().await?;
-    run.act(&zombie, Act::Freeze).await?;
-    run.apply(fast).await?;
-    if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
-        bail!("the fast consumer left {left} messages");
-    }
-    let since = Stamp::now();
-    run.act(&zombie, Act::Thaw).await?;
-    run.until_asks(&zombie, since, PATIENCE).await?;
-    Ok(())
+    Ok(run.replace_frozen(fast, PATIENCE).await?)
 }
 
 declare_needs!(Outage);
@@ -133,14 +110,7 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     let run = scenario.run_with_consumers().await?;
-    for _ in 0..attempts {
-        let victim = run.first_worker().await?;
-        run.wire()?.until_in_hand(&victim, 1, PATIENCE).await?;
-        run.act(&victim, Act::Kill).await?;
-        let replaced = run.until_workers(PATIENCE, |roster| roster.first().ok().map(drop));
-        let unmet = |late| Unmet(format!("wait for a consumer in place of {victim}: {late}"));
-        replaced.await.map_err(unmet)?;
-    }
+    run.kill_holders(attempts, PATIENCE).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
 }
@@ -158,16 +128,9 @@ async fn drained_at_work(
     let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let chosen = run.first_worker().await?;
-    run.wire()?.until_received(&chosen, in_hand, DRAIN).await?;
-    let told = Stamp::now();
-    run.act(&chosen, Act::Drain).await?;
-    let ended = run.until_workers(DRAIN, |roster| roster.departure(&chosen).cloned());
-    let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
-    let departure = ended.await.map_err(unmet)?;
+    let stopped = run.stop_at_work(in_hand, DRAIN).await?;
     let sent = sending.finish(PATIENCE).await?;
-    let at = told;
-    scenario.running()?.told_to_stop = Some(ToldToStop { at, departure });
+    scenario.running()?.told_to_stop = Some(stopped);
     scenario.has_sent(load, sent)?;
     Ok(())
 }

@@ -24,7 +24,12 @@ fn selected(offers: Offers) -> Selection {
         scaling: Pace::new(30).unwrap(),
         nodes: Pace::new(5).unwrap(),
     };
-    select(&args, &Profile { offers, paces }).unwrap()
+    let profile = Profile {
+        offers,
+        paces,
+        ..Local::profile()
+    };
+    select(&args, &profile).unwrap()
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! How far a scenario has come: it is given, it runs, it is judged. What belongs to a later part is not there in an earlier one.
 
 use anyhow::Context as _;
-use platform::Departure;
-use workflow::contract::Stamp;
 
 use crate::audit::ExpectedPoison;
-use crate::run::{Collected, Load, Run, Sent};
+use crate::run::{Collected, Load, Run, Sent, ToldToStop};
 use crate::wire::AtWork;
 
 /// How far a scenario has come.
@@ -43,15 +41,6 @@ pub(in crate::scenario) struct Injected {
     pub(in crate::scenario) expected: ExpectedPoison,
 }
 
-/// A consumer that was told to stop.
-#[derive(Debug)]
-pub(in crate::scenario) struct ToldToStop {
-    /// When it was told.
-    pub(in crate::scenario) at: Stamp,
-    /// How it ended.
-    pub(in crate::scenario) departure: Departure,
-}
-
 impl Running {
     pub(super) fn new(run: Run, faults: Vec<Box<dyn AtWork>>) -> Self {
         Self {
@@ -67,6 +56,12 @@ impl Running {
     /// The load that was sent.
     pub(in crate::scenario) fn sent(&self) -> anyhow::Result<&(Load, Sent)> {
         self.sent.as_ref().context("nothing was sent")
+    }
+
+    /// The messages that must end in the poison queue.
+    pub(in crate::scenario) fn expected_poison(&self) -> ExpectedPoison {
+        let injected = self.injected.as_ref();
+        injected.map_or_else(ExpectedPoison::default, |it| it.expected.clone())
     }
 
     /// The bad message that the scenario put into the queue.

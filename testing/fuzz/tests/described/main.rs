@@ -10,7 +10,7 @@ mod worker;
 mod world;
 
 use evidence::outcome::Outcome;
-use judge::audit::{Audit, Verdict as _, Violation};
+use judge::audit::{Audit, Judged as _, Violation};
 
 use teams::{TEAMS, Team};
 use worker::Wrong;

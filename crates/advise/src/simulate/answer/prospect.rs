@@ -11,7 +11,7 @@ use crate::simulate::SimulateArgs;
 use crate::simulate::findings::{self, Found};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use crate::simulate::outlook::{AT_REST, Band, Outlook, Question};
-use crate::simulate::prices::Node;
+use crate::simulate::prices::NodeSize;
 use crate::simulate::subject::{Scaled, Subject};
 
 /// Kubernetes' default of `terminationGracePeriodSeconds`.
@@ -23,7 +23,7 @@ impl Prospect {
     pub(super) fn new(
         args: &SimulateArgs,
         arrivals: &Arrivals,
-        node: &Node,
+        node: &NodeSize,
         subject: &Subject,
     ) -> (Self, usize) {
         let in_flight = args.in_flight.unwrap_or(subject.in_flight);

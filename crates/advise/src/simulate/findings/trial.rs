@@ -81,7 +81,7 @@ pub(super) struct Advice {
 }
 
 /// The result of changes.
-struct Outcome<'a, Q> {
+struct TrialResult<'a, Q> {
     changes: Vec<&'a Change<Q>>,
     /// The share of the problem that is left.
     left: f64,
@@ -249,7 +249,7 @@ impl<Q: Tried> Trial<Q> {
             return Advice::default();
         }
         let (mut best, mut pairs) = (None, false);
-        let is_good = |best: &Option<Outcome<'_, Q>>| {
+        let is_good = |best: &Option<TrialResult<'_, Q>>| {
             let best = best.as_ref();
             best.is_some_and(|best| best.mends && best.makes.is_empty())
         };
@@ -300,14 +300,15 @@ impl<Q: Tried> Trial<Q> {
     /// other problem; returns whether they are enough.
     fn keep<'a>(
         &self,
-        best: &mut Option<Outcome<'a, Q>>,
+        best: &mut Option<TrialResult<'a, Q>>,
         changes: Vec<&'a Change<Q>>,
         score: &Score<'_, Q::Run>,
         part: f64,
     ) -> bool {
         let weighed = self.weighed(false, &changes, score);
-        let worth = |new: &Weighed, best: &Option<Outcome<'a, Q>>| {
-            let better = |best: &Outcome<'a, Q>| best.left > MENDS && new.left < best.left * part;
+        let worth = |new: &Weighed, best: &Option<TrialResult<'a, Q>>| {
+            let better =
+                |best: &TrialResult<'a, Q>| best.left > MENDS && new.left < best.left * part;
             new.mends
                 || best
                     .as_ref()
@@ -332,7 +333,7 @@ impl<Q: Tried> Trial<Q> {
         }
         let is_enough = new.mends && makes.is_empty();
         let worse = self.worse(&after, score.name);
-        *best = Some(Outcome {
+        *best = Some(TrialResult {
             changes,
             left: new.left,
             gone: new.gone,

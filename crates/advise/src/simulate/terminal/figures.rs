@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::simulate::{Answer, Cost, Prospect, Range};
+use crate::simulate::{Cost, Forecast, Prospect, Range};
 use views::clock;
 
 /// The names of all rows, in order; names that only some settings have are in the places that these give them.
-pub(in crate::simulate) fn row_names(answer: &Answer) -> Vec<&'static str> {
+pub(in crate::simulate) fn row_names(answer: &Forecast) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for prospect in &answer.settings {
         let mut place = 0;
@@ -35,7 +35,7 @@ pub(in crate::simulate) fn without_range(cell: &str) -> &str {
 
 /// The figures with their names, common to all views.
 pub(in crate::simulate) fn rows(
-    answer: &Answer,
+    answer: &Forecast,
     prospect: &Prospect,
 ) -> Vec<(&'static str, String)> {
     let figures = &prospect.figures;
@@ -92,7 +92,7 @@ pub(in crate::simulate) fn rows(
 }
 
 /// A load that continues is never drained, and one that has ended may be drained after the horizon.
-fn drain(answer: &Answer, range: &Range, told: &Told) -> String {
+fn drain(answer: &Forecast, range: &Range, told: &Told) -> String {
     if answer.load_ends {
         let end = clock::words(Duration::from_secs_f64(answer.horizon_s));
         told.times(range, &format!("not within {end}"))

@@ -27,7 +27,7 @@ spec:
 
 const LOAD: &str = "--shape burst --work fixed:10m --horizon 1h --max-wait 15m";
 
-fn ask(file: &NamedTempFile, line: &str) -> Answer {
+fn ask(file: &NamedTempFile, line: &str) -> Forecast {
     answer(file.path(), &line.split_whitespace().collect::<Vec<_>>())
 }
 

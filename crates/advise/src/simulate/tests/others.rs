@@ -11,7 +11,7 @@ fn visible(spec: &str) -> NamedTempFile {
 }
 
 /// The advice for this finding.
-fn mend<'a>(answer: &'a Answer, name: &str) -> &'a str {
+fn mend<'a>(answer: &'a Forecast, name: &str) -> &'a str {
     &finding(answer, name).mend
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 /// The figures of the first settings, without lines that the terminal cuts.
-pub(super) fn figure(answer: &Answer, name: &str) -> String {
+pub(super) fn figure(answer: &Forecast, name: &str) -> String {
     let rows = terminal::rows(answer, &answer.settings[0]);
     let row = rows.into_iter().find(|(row, _)| *row == name);
     row.expect("a figure of this name").1
@@ -15,7 +15,7 @@ fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
-pub(super) fn ask(path: &Path, line: &str) -> Answer {
+pub(super) fn ask(path: &Path, line: &str) -> Forecast {
     answer(path, &words(line))
 }
 
@@ -33,7 +33,7 @@ pub(super) fn annotated(spec: &str, annotation: &str) -> NamedTempFile {
     plain
 }
 
-pub(super) fn finding<'a>(answer: &'a Answer, name: &str) -> &'a Finding {
+pub(super) fn finding<'a>(answer: &'a Forecast, name: &str) -> &'a Finding {
     let findings = &answer.settings[0].findings;
     let found = findings.iter().find(|found| found.name == name);
     found.unwrap_or_else(|| panic!("{name} is not in {findings:?}"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Problem;
-use super::node::{Content, Node};
+use super::node::{Content, YamlValue};
 
 /// Advice if another kind of file was named.
 const INSTEAD: &str =
@@ -78,12 +78,12 @@ fn of_kubernetes(kind: Option<&str>) -> String {
 fn keys(text: &str) -> BTreeMap<String, (u64, String)> {
     let begun = text.strip_prefix("---").unwrap_or(text);
     let first = begun.split("\n---").next().unwrap_or_default();
-    let scalar = |node: &Node| match &node.content {
+    let scalar = |node: &YamlValue| match &node.content {
         Content::Text(text) => text.clone(),
         Content::List(_) | Content::Fields(_) => String::new(),
         _ => node.json().to_string(),
     };
-    if let Ok(Content::Fields(fields)) = Node::read(first).map(|node| node.content) {
+    if let Ok(Content::Fields(fields)) = YamlValue::read(first).map(|node| node.content) {
         return fields
             .iter()
             .map(|(key, value)| (key.name.clone(), (key.line, scalar(value))))

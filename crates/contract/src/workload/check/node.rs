@@ -9,7 +9,7 @@ use serde_saphyr::{Error, Options, Spanned};
 
 /// A value, and the line, from 1, in which it begins.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(super) struct YamlValue {
     pub(super) line: u64,
     pub(super) content: Content,
 }
@@ -21,8 +21,8 @@ pub(super) enum Content {
     Bool(bool),
     Number(Number),
     Text(String),
-    List(Vec<Node>),
-    Fields(Vec<(Key, Node)>),
+    List(Vec<YamlValue>),
+    Fields(Vec<(Key, YamlValue)>),
 }
 
 /// The name of a field, and its line.
@@ -37,7 +37,7 @@ pub(super) fn options() -> Options {
     serde_saphyr::options! { strict_booleans: true }
 }
 
-impl Node {
+impl YamlValue {
     /// The tree of `text`.
     pub(super) fn read(text: &str) -> Result<Self, Error> {
         serde_saphyr::from_str_with_options(text, options())
@@ -114,7 +114,7 @@ pub(super) fn line_within(text: &str, begins: u64, before: &str, written: &str) 
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for YamlValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = Spanned::<Content>::deserialize(deserializer)?;
         Ok(Self {
@@ -210,7 +210,7 @@ i:
 j: &k {l: 1}
 m: *k
 ";
-        let root = Node::read(text).unwrap();
+        let root = YamlValue::read(text).unwrap();
         for (way, line) in [
             (&["a"][..], 1),
             (&["a", "b"], 2),

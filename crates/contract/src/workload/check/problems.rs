@@ -1,11 +1,11 @@
 //! What is found wrong with a description whose shape is right.
 
 use super::Problem;
-use super::node::Node;
+use super::node::YamlValue;
 
 /// Problems as they are found in the description that `root` is the tree of.
 pub(super) struct Problems<'a> {
-    pub(super) root: &'a Node,
+    pub(super) root: &'a YamlValue,
     pub(super) text: &'a str,
     /// Fields at the top in which something of another kind is wrong, of which what is found here may be a consequence.
     pub(super) passed_over: Vec<String>,

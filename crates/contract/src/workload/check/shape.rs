@@ -6,7 +6,7 @@ mod words;
 
 use serde_json::{Map, Value};
 
-use super::node::{Content, Key, Node, line_within};
+use super::node::{Content, Key, YamlValue, line_within};
 use super::{Problem, unseen};
 use crate::workload::misspelt::is_in_curly_quotes;
 use crate::workload::template::Template;
@@ -22,7 +22,7 @@ pub(super) struct Shape {
 }
 
 /// Checks `root`, the tree of `text`.
-pub(super) fn check(root: &Node, text: &str) -> Shape {
+pub(super) fn check(root: &YamlValue, text: &str) -> Shape {
     let schema = schemars::schema_for!(crate::workload::Description).to_value();
     let mut walk = Walk {
         schema: &schema,
@@ -81,7 +81,7 @@ impl Walk<'_> {
     }
 
     /// What remains of `node`, whose name is in the line `begins`, once what is wrong is told.
-    fn value(&mut self, node: &Node, begins: u64, schema: &Value) -> Option<Value> {
+    fn value(&mut self, node: &YamlValue, begins: u64, schema: &Value) -> Option<Value> {
         let schema = resolved(self.schema, schema);
         let line = match node.content {
             Content::Null => begins,
@@ -120,7 +120,7 @@ impl Walk<'_> {
     }
 
     /// Whether every text in a body is a template.
-    fn body(&mut self, node: &Node, line: u64) -> bool {
+    fn body(&mut self, node: &YamlValue, line: u64) -> bool {
         match &node.content {
             Content::Text(text) => self.template(text, line),
             Content::List(list) => {
@@ -159,7 +159,12 @@ impl Walk<'_> {
         }
     }
 
-    fn fields(&mut self, fields: &[(Key, Node)], begins: u64, schema: &Value) -> Option<Value> {
+    fn fields(
+        &mut self,
+        fields: &[(Key, YamlValue)],
+        begins: u64,
+        schema: &Value,
+    ) -> Option<Value> {
         let mut remains = Map::new();
         let is_open = schema["additionalProperties"].is_object();
         // A field that is nothing and should have fields: those that follow it and are unknown here may be meant to be its own.
@@ -246,7 +251,7 @@ impl Walk<'_> {
     }
 
     /// Whether all fields are there that must be; those that are not are told, unless one that is like it stands there.
-    fn require(&mut self, fields: &[(Key, Node)], begins: u64, schema: &Value) -> bool {
+    fn require(&mut self, fields: &[(Key, YamlValue)], begins: u64, schema: &Value) -> bool {
         let mut is_whole = true;
         for name in words::required(schema) {
             if fields.iter().any(|(key, _)| key.name == name) {

@@ -4,7 +4,7 @@ use contract::StoredRow;
 
 use super::own_with;
 use super::planted::{PAYLOADS, row};
-use crate::audit::{Audit, Auditor, Expectation, Verdict as _, Violation};
+use crate::audit::{Audit, Auditor, Expectation, Judged as _, Violation};
 use evidence::outcome::Outcome;
 
 const OPTIONAL: [(&str, &str); 2] = [

@@ -11,7 +11,7 @@ use evidence::{Answer, Claimed, Crossing, Handled, Keys, Operation, RowChange, f
 
 use super::planted::{PAYLOADS, message, row};
 use super::sample_crossing;
-use crate::audit::{Audit, Auditor, Expectation, Protocol, Verdict as _, Violation};
+use crate::audit::{Audit, Auditor, Expectation, Judged as _, Protocol, Violation};
 use crate::measure::Ending;
 
 const MESSAGES: u64 = 10;

@@ -6,7 +6,7 @@ use evidence::outcome::Outcome;
 use super::own_with;
 use super::planted::{PAYLOADS, row};
 use crate::audit::known::{not_judged, stamps_untold};
-use crate::audit::{Auditor, Expectation, Finding, Verdict as _, Violation};
+use crate::audit::{Auditor, Expectation, Finding, Judged as _, Violation};
 
 /// The project's own description, with each first text replaced by the second.
 fn own(changes: &[(&str, &str)]) -> Lens {

@@ -4,7 +4,7 @@ use contract::PoisonEnvelope;
 use evidence::outcome::Outcome;
 
 use super::planted::{History, caught, envelope, message};
-use crate::audit::{ExpectedPoison, Verdict as _, Violation};
+use crate::audit::{ExpectedPoison, Judged as _, Violation};
 
 #[test]
 fn a_good_message_given_up_is_poisoned() {

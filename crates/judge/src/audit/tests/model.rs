@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::planted::{PAYLOADS, envelope, message, row, stamp_sums};
 use crate::audit::{
-    Audit, Auditor, Expectation, ExpectedPoison, Fates, Sends, Verdict as _, Violation,
+    Audit, Auditor, Expectation, ExpectedPoison, Fates, Judged as _, Sends, Violation,
 };
 
 /// Few messages, so that several faults hit the same one.

@@ -4,8 +4,7 @@ use contract::{Seq, StoredRow};
 
 use super::planted::{PAYLOADS, envelope, message, row};
 use crate::audit::{
-    Audit, Auditor, Expectation, ExpectedPoison, SendCounts, Sends, Verdict as _, Violation,
-    Witness,
+    Audit, Auditor, Expectation, ExpectedPoison, Judged as _, SendCounts, Sends, Violation, Witness,
 };
 use evidence::outcome::Outcome;
 

@@ -12,7 +12,7 @@ use contract::{
 use evidence::outcome::Outcome;
 
 use crate::audit::{
-    Audit, Auditor, Expectation, Sends, StorageTime, Traffic, Verdict as _, Violation,
+    Audit, Auditor, Expectation, Judged as _, Sends, StorageTime, Traffic, Violation,
 };
 
 const MESSAGES: u64 = 100;
@@ -42,6 +42,10 @@ pub(crate) fn message(run: &str, seq: u64) -> Message {
 pub(crate) fn row(run: &str, seq: u64) -> StoredRow {
     let message = message(run, seq);
     let dequeued = message.sent_stamp.plus(Duration::from_millis(5));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the stamp of now is replaced at once"
+    )]
     let mut row = ResultRow::of(message, dequeued, 1, "consumer-1", "node-1");
     row.date_stamp = dequeued.plus(Duration::from_millis(7));
     StoredRow {

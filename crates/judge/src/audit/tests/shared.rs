@@ -4,7 +4,7 @@
 use contract::{Stamp, StoredRow};
 
 use super::planted::{PAYLOADS, envelope, message, row};
-use crate::audit::{AtWork, Audit, Auditor, Expectation, Shown, Verdict as _, Violation};
+use crate::audit::{AtWork, Audit, Auditor, Expectation, Judged as _, Shown, Violation};
 use evidence::outcome::Outcome;
 
 const MESSAGES: u64 = 10;

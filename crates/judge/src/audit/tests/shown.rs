@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::planted::{PAYLOADS, row};
 use crate::audit::{
-    AtWork, Audit, Auditor, Expectation, Finding, NotJudged, Shown, StampBlocks, StorageTime,
-    Traffic, Verdict as _, Violation, Witness,
+    AtWork, Audit, Auditor, Expectation, Finding, Judged as _, NotJudged, Shown, StampBlocks,
+    StorageTime, Traffic, Violation, Witness,
 };
 use evidence::outcome::Outcome;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::{Stamp, StoredRow};
 
 use super::planted::{PAYLOADS, row, stamp_sums};
-use crate::audit::{Audit, Auditor, Expectation, Sends, StampBlocks, Verdict as _, Violation};
+use crate::audit::{Audit, Auditor, Expectation, Judged as _, Sends, StampBlocks, Violation};
 use evidence::outcome::Outcome;
 
 /// Two whole blocks, and one of half the size.

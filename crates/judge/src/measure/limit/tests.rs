@@ -257,3 +257,42 @@ fn a_limit_that_counts_from_a_plan_that_nothing_tells_says_what_to_add() {
     }
     assert_eq!(verdict(&hops, Hop::EndToEndNaive).outcome, Outcome::Pass);
 }
+
+#[test]
+fn limits_are_kept_together_or_each_that_is_not_is_told_and_the_worst_decides() {
+    let hops = hops((0..2_000).map(|n| (0, 100 * n)));
+    let judged = |limits: &[(Percentile, u64)]| {
+        let limits = limits.iter().map(|(percentile, ms)| {
+            LatencyLimit::new(Hop::QueueWait, *percentile, Duration::from_millis(*ms))
+        });
+        kept(&judge(&hops, &limits.collect::<Vec<_>>()))
+    };
+    assert_eq!(judged(&[(Percentile::P99, 250)]), Ok(()));
+    assert_eq!(judged(&[]), Ok(()));
+    let missed = judged(&[
+        (Percentile::P99, 198),
+        (Percentile::P50, 10),
+        (Percentile::P50, 250),
+    ]);
+    let missed = missed.unwrap_err();
+    assert_eq!(missed.outcome(), Outcome::Fail);
+    let lines: Vec<_> = missed.reason().lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(
+        lines[0].starts_with("queue wait p99 at most 198 ms"),
+        "{lines:?}"
+    );
+    let untold = judged(&[(Percentile::P99, 198)]).unwrap_err();
+    assert_eq!(untold.outcome(), Outcome::Inconclusive);
+}
+
+#[test]
+fn a_median_is_at_least_what_half_of_the_messages_took() {
+    let hops = hops((0..2_001).map(|_| (0, 50_000)));
+    let judged = |ms, hops: &Hops| median_at_least(hops, Hop::QueueWait, Duration::from_millis(ms));
+    assert_eq!(judged(50, &hops), Ok(()));
+    let less = judged(51, &hops).unwrap_err();
+    assert_eq!(less, NotPassed::fail("the median of queue wait is 50.0 ms"));
+    let none = judged(1, &Hops::default()).unwrap_err();
+    assert_eq!(none.outcome(), Outcome::Inconclusive);
+}

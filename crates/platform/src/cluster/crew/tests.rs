@@ -1,4 +1,4 @@
-use cluster::pods::Ended;
+use cluster::pods::ContainerEnd;
 use tempfile::TempDir;
 
 use super::waiting::START;
@@ -28,7 +28,7 @@ fn pod(name: &str) -> PodView {
 fn ended(name: &str, code: i32, reason: &str) -> PodView {
     PodView {
         is_running: false,
-        ended: Some(Ended {
+        ended: Some(ContainerEnd {
             code,
             reason: reason.to_owned(),
             started: None,

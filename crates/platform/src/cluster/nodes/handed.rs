@@ -24,7 +24,7 @@ use super::seen::{Rules, SeenNode};
 use super::taker::{Progress, TakesBack, Tell};
 use crate::cluster::watched::Seen;
 use crate::lock::lock;
-use crate::simulated::{Ended, Eviction};
+use crate::simulated::{Eviction, MachineEnd};
 use crate::workers::Cause;
 
 /// Time limit for draining a node: with a disruption budget of one pod at a time, each of ten workers has a minute to end and
@@ -148,10 +148,10 @@ impl TakesBack for HandedOver {
         };
         tell(Progress::Cordoned);
         let way = match eviction.ends {
-            Ended::Kept => Way::InOrder,
-            Ended::Deleted | Ended::Stopped => Way::AtOnce,
+            MachineEnd::Kept => Way::InOrder,
+            MachineEnd::Deleted | MachineEnd::Stopped => Way::AtOnce,
         };
-        let is_deleted = eviction.ends == Ended::Deleted && may_be_deleted(&node);
+        let is_deleted = eviction.ends == MachineEnd::Deleted && may_be_deleted(&node);
         let and_delete = is_deleted.then(|| (self.handed.clone(), holder.clone()));
         if is_deleted {
             let (key, value) = MAY_BE_DELETED;

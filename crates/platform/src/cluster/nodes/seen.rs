@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use crate::simulated::{Capacity, Ended, Eviction};
+use crate::simulated::{Capacity, Eviction, MachineEnd};
 
 /// Node conditions that announce the end of the machine: of node auto-provisioning (karpenter-provider-azure, `RepairPolicies`)
 /// and of AKS's node problem detector.
@@ -34,7 +34,7 @@ impl Rules {
     pub(super) fn fault(&self, eviction: Eviction) -> &'static str {
         match (self, eviction.ends) {
             (Self::Azure, _) => "Azure was asked to take its machine back",
-            (Self::HandedOver(_), Ended::Kept) => "cordoned and drained",
+            (Self::HandedOver(_), MachineEnd::Kept) => "cordoned and drained",
             (Self::HandedOver(_), _) => "cordoned, and its consumers ended at once",
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use crate::nodes::Evicted;
-use crate::simulated::{Ended, Eviction};
+use crate::simulated::{Eviction, MachineEnd};
 use crate::workers::Roster;
 
 /// A moment by both clocks.
@@ -63,7 +63,7 @@ impl Story {
                 eviction: Eviction {
                     notice: None,
                     drained_after: None,
-                    ends: Ended::Deleted,
+                    ends: MachineEnd::Deleted,
                     returns: false,
                 },
                 is_asked,

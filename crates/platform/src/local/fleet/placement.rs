@@ -13,7 +13,7 @@ use workflow::contract::Stamp;
 
 use super::{Fleet, Member};
 use crate::nodes::{Evicted, NodesView};
-use crate::simulated::{Cluster, Ended, Eviction, Figures, Node, Placed};
+use crate::simulated::{Cluster, Eviction, Figures, MachineEnd, Node, Placed};
 
 /// The nodes of a fleet, and their events.
 pub(super) struct NodePlacement {
@@ -99,7 +99,7 @@ impl Fleet {
         let now = Stamp::now();
         let wanted = usize::try_from(self.wanted())?;
         let placement = self.placement.as_mut().context("there are no nodes")?;
-        let is_drained = eviction.ends == Ended::Kept;
+        let is_drained = eviction.ends == MachineEnd::Kept;
         if is_drained {
             placement.cluster.cordon(node);
         } else {

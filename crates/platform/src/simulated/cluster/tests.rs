@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::simulated::Ended;
+use crate::simulated::MachineEnd;
 
 fn evictable(cluster: &Cluster) -> Vec<String> {
     crate::simulated::evictable(&cluster.seen())
@@ -35,7 +35,7 @@ async fn with(consumers: u64, seed: u64, now: Instant) -> Cluster {
 const PREEMPT: Eviction = Eviction {
     notice: Some(Duration::from_secs(30)),
     drained_after: None,
-    ends: Ended::Deleted,
+    ends: MachineEnd::Deleted,
     returns: false,
 };
 

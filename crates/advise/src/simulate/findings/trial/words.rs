@@ -1,6 +1,6 @@
 //! Describes the results of tried changes.
 
-use super::{Advice, Change, MENDS, Outcome, Score, Trial, is_found};
+use super::{Advice, Change, MENDS, Score, Trial, TrialResult, is_found};
 use crate::simulate::findings::tried::Tried;
 use views::clock;
 
@@ -9,7 +9,7 @@ const DEARER: f64 = 1.1;
 
 impl<Q: Tried> Trial<Q> {
     /// The advice, its effect on the model, and its cost.
-    pub(super) fn told(&self, best: &Outcome<'_, Q>, score: &Score<'_, Q::Run>) -> String {
+    pub(super) fn told(&self, best: &TrialResult<'_, Q>, score: &Score<'_, Q::Run>) -> String {
         let before = self.before();
         let words: Vec<_> = best.changes.iter().map(|it| it.words.as_str()).collect();
         let (words, to) = (words.join(", and "), (score.words)(best.to));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::letters::alike;
-use crate::workload::check::node::{Content, Node};
+use crate::workload::check::node::{Content, YamlValue};
 use crate::workload::check::unseen;
 use crate::workload::template::Template;
 
@@ -31,7 +31,7 @@ pub(super) fn is_like(written: &str, name: &str) -> bool {
 }
 
 /// What is wrong with the type of `node`, which is called `name`.
-pub(super) fn misfit(node: &Node, schema: &Value, name: Option<&String>) -> Option<String> {
+pub(super) fn misfit(node: &YamlValue, schema: &Value, name: Option<&String>) -> Option<String> {
     let words = one_of(schema);
     if !words.is_empty() {
         let words = words.join(", ");
@@ -70,7 +70,7 @@ fn one_of(schema: &Value) -> Vec<&str> {
     either.filter_map(|it| it["const"].as_str()).collect()
 }
 
-fn expected(node: &Node, schema: &Value, takes: &dyn Fn(&str) -> bool, name: &str) -> String {
+fn expected(node: &YamlValue, schema: &Value, takes: &dyn Fn(&str) -> bool, name: &str) -> String {
     let is_text = takes("string");
     match &node.content {
         Content::Null if name == "the file" => {

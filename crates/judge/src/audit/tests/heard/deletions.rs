@@ -3,7 +3,7 @@
 use evidence::{Answer, Operation};
 
 use super::Seen;
-use crate::audit::{Audit, Verdict as _, Violation};
+use crate::audit::{Audit, Judged as _, Violation};
 
 /// The deletion is the worker's act; the loss of the message follows from it.
 #[test]

@@ -15,7 +15,7 @@ use crate::cluster::nodes::taker::Progress;
 const DRAIN: Eviction = Eviction {
     notice: None,
     drained_after: None,
-    ends: Ended::Kept,
+    ends: MachineEnd::Kept,
     returns: false,
 };
 

@@ -19,7 +19,7 @@ use workflow::contract::workload::WorkerForm;
 
 use super::super::crew::Crew;
 use super::*;
-use crate::simulated::Ended;
+use crate::simulated::MachineEnd;
 use crate::until::until_told;
 use crate::workers::{Readiness, Worker, WorkerState};
 
@@ -35,7 +35,7 @@ const PRICES: &str = r#"{"Items": [
 const EVICTION: Eviction = Eviction {
     notice: None,
     drained_after: None,
-    ends: Ended::Deleted,
+    ends: MachineEnd::Deleted,
     returns: false,
 };
 

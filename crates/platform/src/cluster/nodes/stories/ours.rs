@@ -6,7 +6,7 @@ use evidence::events::NodeChange;
 use super::super::story::{By, Moment, Story};
 use super::super::taker::Progress;
 use super::Stories;
-use crate::simulated::Ended;
+use crate::simulated::MachineEnd;
 
 impl Stories {
     /// Takes the progress of an eviction of `node` that the harness itself carries out.
@@ -17,7 +17,7 @@ impl Stories {
         };
         let told = match progress {
             Progress::Cordoned => {
-                let is_drained = story.seen.eviction.ends == Ended::Kept;
+                let is_drained = story.seen.eviction.ends == MachineEnd::Kept;
                 // From now on its consumers are told to end.
                 story.told = is_drained.then_some(now);
                 vec![NodeChange::Cordoned { is_drained }]

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use super::*;
-use crate::simulated::Ended;
+use crate::simulated::MachineEnd;
 use crate::workers::{Cause, Departure, End};
 
 /// Start of the tests; nodes are ten minutes old by then.
@@ -16,7 +16,7 @@ const CREATED: &str = "2026-11-28T12:00:00Z";
 const PREEMPT: Eviction = Eviction {
     notice: None,
     drained_after: None,
-    ends: Ended::Deleted,
+    ends: MachineEnd::Deleted,
     returns: false,
 };
 

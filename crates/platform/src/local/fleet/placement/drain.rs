@@ -7,7 +7,7 @@ use evidence::events::NodeChange;
 
 use super::super::{Departure, Fleet, Leaving, Member};
 use super::Tracked;
-use crate::simulated::Ended;
+use crate::simulated::MachineEnd;
 
 /// Share of the wanted consumers that may be unavailable, in percent, rounded up: that of the workload's `PodDisruptionBudget`
 /// (`maxUnavailable`; Kubernetes, `pkg/controller/disruption`, `getExpectedPodCount`).
@@ -29,7 +29,8 @@ impl Fleet {
             .placement
             .iter()
             .flat_map(|placement| &placement.evicted);
-        let open = tracked.filter(|it| it.seen.eviction.ends == Ended::Kept && !it.seen.is_over);
+        let open =
+            tracked.filter(|it| it.seen.eviction.ends == MachineEnd::Kept && !it.seen.is_over);
         let nodes: Vec<String> = open.map(|it| it.seen.node.clone()).collect();
         for node in nodes {
             self.tell_some(&node)?;

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use super::super::{Asked, Cause, Departure, Fleet, GONE, Leaving, Member};
 use super::Lost;
-use crate::simulated::{EARLY_DRAIN_GRACE, Ended, Notice, Times};
+use crate::simulated::{EARLY_DRAIN_GRACE, MachineEnd, Notice, Times};
 
 impl Fleet {
     /// Ends the consumers of nodes whose forced drain is due: SIGTERM, and SIGKILL one second later to those that are left.
@@ -94,7 +94,7 @@ impl Fleet {
 
     /// Ends the machine of `node`, and with it everything on it.
     pub(super) async fn end_machine(&mut self, node: &str, notice: &Notice) -> anyhow::Result<()> {
-        let is_stopped = notice.eviction.ends == Ended::Stopped;
+        let is_stopped = notice.eviction.ends == MachineEnd::Stopped;
         let signal = if is_stopped {
             Signal::SIGSTOP
         } else {

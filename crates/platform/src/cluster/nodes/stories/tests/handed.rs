@@ -8,7 +8,7 @@ use super::*;
 const DRAIN: Eviction = Eviction {
     notice: None,
     drained_after: None,
-    ends: Ended::Kept,
+    ends: MachineEnd::Kept,
     returns: false,
 };
 

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, ensure};
 use platform::NodesView;
 use platform::until::{until, until_told};
 
-use super::super::super::world::{StepError, StepResult};
-use crate::outcome::Outcome;
+use crate::outcome::{NotPassed, Unmet};
 use crate::run::Run;
 
 /// Waits until this many consumers have asked for messages.
-pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
+pub(super) async fn until_at_work(
+    run: &Run,
+    consumers: usize,
+    patience: Duration,
+) -> anyhow::Result<()> {
     let mut found = 0;
     let nodes = run.nodes()?.watch();
     let at_work = until(patience, async || {
@@ -25,7 +28,9 @@ pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duratio
     }
     ensure!(
         in_time,
-        "{found} consumers had asked for messages after {patience:?}"
+        Unmet(format!(
+            "{found} consumers had asked for messages after {patience:?}"
+        ))
     );
     Ok(())
 }
@@ -36,13 +41,13 @@ fn shortage(run: &Run) -> anyhow::Result<Option<String>> {
 }
 
 /// The lack of a machine on Azure says nothing about the workload.
-fn denied(why: String) -> StepError {
-    StepError::of(Outcome::Inconclusive, anyhow!(why))
+fn denied(why: String) -> anyhow::Error {
+    NotPassed::inconclusive(why).into()
 }
 
 /// Waits until a node can be evicted. Real nodes must have existed for a while, and their consumers must have seen the events of
 /// their machine.
-pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult {
+pub(super) async fn until_evictable(run: &Run, patience: Duration) -> anyhow::Result<()> {
     let can_be = |nodes: &NodesView| (!nodes.evictable().is_empty()).then_some(());
     let found = until_told(run.nodes()?.watch(), patience, can_be).await;
     if found.is_err() {
@@ -57,7 +62,7 @@ pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult
 }
 
 /// Waits until as many consumers are at work as before the last eviction.
-pub(super) async fn until_made_good(run: &Run, patience: Duration) -> StepResult {
+pub(super) async fn until_made_good(run: &Run, patience: Duration) -> anyhow::Result<()> {
     let good = |nodes: &NodesView| {
         let last = nodes.evictions.last();
         last.and_then(|it| it.recovered).map(|_| ())
@@ -72,7 +77,9 @@ pub(super) async fn until_made_good(run: &Run, patience: Duration) -> StepResult
     }
     ensure!(
         good.is_ok(),
-        "the first eviction is not made good after {patience:?}"
+        Unmet(format!(
+            "the first eviction is not made good after {patience:?}"
+        ))
     );
     Ok(())
 }
@@ -91,7 +98,7 @@ pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> 
 /// Waits until each worker on `node` has a message in hand, if there is a wire that shows it: workers are told to end one after the
 /// other, and the first may be one without a message. The load must be more than all workers can work on at once, else the other
 /// nodes' workers may take everything.
-pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> StepResult {
+pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
     let workers = nodes_workers(run, node)?;
     let Ok(wire) = run.wire() else {
         return Ok(());
@@ -124,7 +131,7 @@ fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
 
 /// Waits until at least `count` nodes were hit and their machines have ended or are empty. A machine that the platform could not
 /// evict says nothing about the workload.
-pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
+pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> anyhow::Result<()> {
     let over = |nodes: &NodesView| {
         if let Some(why) = nodes.evictions.iter().find_map(|it| it.failed.clone()) {
             return Some(Err(why));

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use platform::Roster;
-use workflow::contract::duration;
+use contract::duration;
+use evidence::Usage;
+use evidence::audit::{Audit, Violation};
+use evidence::outcome::Outcome;
 
-use crate::audit::{Audit, Verdict as _, Violation};
-use crate::conclusion::Part;
-use crate::events::Usage;
-use crate::outcome::Outcome;
+use crate::Part;
+use crate::audit::Judged as _;
 
 /// Most consumers that are named.
 const NAMED: usize = 3;
@@ -16,13 +16,13 @@ const NAMED: usize = 3;
 /// The share of the machine's processor time from which other processes may have kept consumers from their start, in percent.
 const BUSY: u64 = 90;
 
-/// The consumers of `running`, seen before they were told to end, of which the wire has seen no request, if they had the time and
-/// messages are left. `usage` is that of the load, which begins with the start of the consumers.
-pub(super) fn silent(running: &Roster, audit: &Audit, usage: Option<&Usage>) -> Option<Part> {
+/// The judgement of those of `consumers`, which ran until they were told to end, of which the wire has seen no request, if messages
+/// are left; else `None`. `usage` is that of the load, which begins with the start of the consumers.
+pub fn silent(consumers: &[String], audit: &Audit, usage: Option<&Usage>) -> Option<Part> {
     let traffic = audit.traffic.as_ref()?;
-    let is_silent = |name: &&String| !traffic.clients.contains_key(*name);
-    let workers = running.workers.iter().map(|worker| &worker.name);
-    let silent: Vec<&str> = workers.filter(is_silent).map(String::as_str).collect();
+    let is_silent = |name: &&str| !traffic.clients.contains_key(*name);
+    let all = consumers.iter().map(String::as_str);
+    let silent: Vec<&str> = all.filter(is_silent).collect();
     if silent.is_empty() || audit.count(Violation::Unfinished) == 0 {
         return None;
     }
@@ -62,8 +62,7 @@ fn busy(usage: &Usage) -> String {
 mod tests {
     use super::*;
     use crate::audit::{Auditor, Expectation, Finding};
-    use platform::workers::{Readiness, Worker, WorkerState};
-    use workflow::contract::{PayloadSize, Payloads};
+    use contract::{PayloadSize, Payloads};
 
     fn usage(machine_busy_ms: Option<u64>) -> Usage {
         Usage {
@@ -106,21 +105,10 @@ mod tests {
 
     #[test]
     fn consumers_without_a_request_are_the_first_reason_and_a_busy_machine_is_named() {
-        let worker = |name: &str| Worker {
-            name: name.to_owned(),
-            group: "workers",
-            node: None,
-            state: WorkerState::Running,
-            readiness: Readiness::Silent,
-            has_received: None,
-        };
-        let running = Roster {
-            workers: ["c-1", "c-2", "c-3", "c-4"].map(worker).to_vec(),
-            ..Roster::default()
-        };
+        let consumers = ["c-1", "c-2", "c-3", "c-4"].map(str::to_owned);
         let told = |asked: &[&str], unfinished, paused_ms, busy_ms| {
             let part = silent(
-                &running,
+                &consumers,
                 &audit(asked, unfinished, paused_ms),
                 Some(&usage(busy_ms)),
             );

@@ -1,40 +1,39 @@
-//! The number of running workers over time, as opposed to the number that was wanted.
+//! The number of workers that ran over time, as opposed to the number that was wanted.
 
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::Instant;
-
-use platform::Roster;
-
-/// Counts of running workers, one for each time that the count changed.
+/// Counts of running workers, one for each time that the count changed; times count from the beginning of the run.
 #[derive(Debug, Clone, Default)]
 pub struct Census {
-    counts: Vec<(Instant, usize)>,
+    counts: Vec<(Duration, usize)>,
     /// Since when the number of running workers differs from the wanted number.
-    apart_since: Option<Instant>,
+    apart_since: Option<Duration>,
     longest_apart: Duration,
 }
 
 impl Census {
-    /// Adds the number of workers that run in `roster`, if it has changed.
-    pub(super) fn take(&mut self, roster: &Roster, now: Instant) {
-        let running = roster.running().count();
+    /// Adds that `running` workers run `now`, where `wanted` are wanted.
+    pub fn take(&mut self, running: usize, wanted: u32, now: Duration) {
         if self.counts.last().is_none_or(|(_, last)| *last != running) {
             self.counts.push((now, running));
         }
-        self.longest_apart = self.longest_apart(now);
-        let is_apart = usize::try_from(roster.wanted) != Ok(running);
+        self.look(now);
+        let is_apart = usize::try_from(wanted) != Ok(running);
         self.apart_since = match self.apart_since {
             Some(since) if is_apart => Some(since),
             _ => is_apart.then_some(now),
         };
     }
 
-    /// The longest time up to `now` in which the number of running workers differed from the wanted number.
-    pub fn longest_apart(&self, now: Instant) -> Duration {
-        let open = self.apart_since.map(|since| now.duration_since(since));
-        self.longest_apart.max(open.unwrap_or_default())
+    /// Notes that nothing has changed until `now`.
+    pub fn look(&mut self, now: Duration) {
+        let open = self.apart_since.map(|since| now.saturating_sub(since));
+        self.longest_apart = self.longest_apart.max(open.unwrap_or_default());
+    }
+
+    /// The longest time in which the number of running workers differed from the wanted number.
+    pub const fn longest_apart(&self) -> Duration {
+        self.longest_apart
     }
 
     /// The counts, in order; neighbours differ.
@@ -53,7 +52,7 @@ impl Census {
             // Until the next count, `before` workers ran.
             let ((_, before), (begin, _)) = (pair[0], pair[1]);
             let fallen = self.counts[at + 1..].iter();
-            let fallen = fallen.take_while(move |(now, _)| *now - begin <= within);
+            let fallen = fallen.take_while(move |(now, _)| now.saturating_sub(begin) <= within);
             fallen.map(move |(_, after)| before.saturating_sub(*after))
         });
         cuts.max().unwrap_or(0)
@@ -71,55 +70,23 @@ impl Census {
     }
 }
 
-/// Follows `roster` until it ends, and adds each change to `census`.
-pub(super) async fn follow(mut roster: watch::Receiver<Roster>, census: watch::Sender<Census>) {
-    loop {
-        let now = Instant::now();
-        let seen = roster.borrow_and_update().clone();
-        census.send_modify(|census| census.take(&seen, now));
-        if roster.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use platform::{Readiness, Worker, WorkerState};
-
-    fn roster(running: usize, wanted: u32) -> Roster {
-        let worker = |n| Worker {
-            name: format!("consumer-{n}"),
-            group: "consumers",
-            node: None,
-            state: WorkerState::Running,
-            readiness: Readiness::Silent,
-            has_received: None,
-        };
-        Roster {
-            workers: (0..running).map(worker).collect(),
-            wanted,
-            ..Roster::default()
-        }
-    }
 
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// One count each minute.
     fn census(counts: &[usize]) -> Census {
-        let (mut census, mut now) = (Census::default(), Instant::now());
-        for count in counts {
-            census.take(&roster(*count, 0), now);
-            now += MINUTE;
+        let mut census = Census::default();
+        for (minute, count) in (0..).zip(counts) {
+            census.take(*count, 0, minute * MINUTE);
         }
         census
     }
 
     #[test]
     fn the_longest_time_apart_is_one_without_a_break_and_may_not_be_over() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
         let mut census = Census::default();
         // From 10 s to 17 s workers are missing, although their number changes meanwhile; from 40 s on there is one too many.
         let looks = [
@@ -131,10 +98,14 @@ mod tests {
             (40, 5, 4),
         ];
         for (second, running, wanted) in looks {
-            census.take(&roster(running, wanted), at(second));
+            census.take(running, wanted, Duration::from_secs(second));
         }
-        assert_eq!(census.longest_apart(at(41)), Duration::from_secs(7));
-        assert_eq!(census.longest_apart(at(50)), Duration::from_secs(10));
+        let seconds = |now| {
+            let mut census = census.clone();
+            census.look(Duration::from_secs(now));
+            census.longest_apart().as_secs()
+        };
+        assert_eq!((seconds(41), seconds(50)), (7, 10));
     }
 
     #[test]

@@ -1,0 +1,219 @@
+//! Judges how often messages were handed over and consumers asked for them, from the traffic on the wire.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use contract::duration;
+use evidence::audit::{StorageTime, Traffic};
+use evidence::outcome::NotPassed;
+
+use crate::Kept;
+use crate::audit::Starved as _;
+
+/// Why messages may have come back although the consumers are right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excuses {
+    /// A node that Azure evicted without being asked.
+    pub unasked: Option<String>,
+    /// The time that storage took; `None` if it is unknown.
+    pub storage: Option<StorageTime>,
+    /// How long a lease lasts; `None` if it is unknown.
+    pub lease: Option<Duration>,
+}
+
+impl Excuses {
+    /// The judgement of `found`, a finding about leases: a broken promise, unless storage was so slow that even the leases of a
+    /// good consumer could run out.
+    fn of_leases(&self, found: String) -> NotPassed {
+        match (self.storage, self.lease) {
+            (Some(storage), Some(lease)) if storage.outlasts(lease) => {
+                let lease = duration::text(lease);
+                NotPassed::inconclusive(format!(
+                    "{found}, but {storage}, and a lease lasts {lease}"
+                ))
+            }
+            _ => NotPassed::fail(found),
+        }
+    }
+}
+
+/// Fails if nothing was delivered: then no message could come back.
+fn some(traffic: &Traffic) -> Kept {
+    match traffic.deliveries {
+        0 => Err(NotPassed::fail("nothing was delivered at all")),
+        _ => Ok(()),
+    }
+}
+
+fn redelivered(messages: u64) -> String {
+    format!("{messages} messages were delivered more than once")
+}
+
+/// Fails unless exactly so many messages were delivered more than once.
+pub fn redelivered_exactly(traffic: &Traffic, messages: u64) -> Kept {
+    some(traffic)?;
+    match traffic.redelivered {
+        found if found == messages => Ok(()),
+        found => Err(NotPassed::fail(redelivered(found))),
+    }
+}
+
+/// Fails if more than `most` messages were delivered more than once, unless there is an excuse.
+pub fn redelivered_at_most(traffic: &Traffic, most: u64, excuses: &Excuses) -> Kept {
+    some(traffic)?;
+    if traffic.redelivered <= most {
+        return Ok(());
+    }
+    let found = redelivered(traffic.redelivered);
+    Err(match &excuses.unasked {
+        Some(node) => NotPassed::inconclusive(format!(
+            "{found}, but Azure took {node} back, and nobody had asked for that"
+        )),
+        None => excuses.of_leases(found),
+    })
+}
+
+/// Fails if messages came back because `lapsed` leases had run out, unless there is an excuse.
+pub fn no_lease_ran_out(traffic: &Traffic, lapsed: u64, excuses: &Excuses) -> Kept {
+    some(traffic)?;
+    if lapsed == 0 {
+        return Ok(());
+    }
+    let found = format!("{lapsed} leases ran out, and their messages came back");
+    Err(excuses.of_leases(found))
+}
+
+/// Fails unless at least so many consumers had messages.
+pub fn shared(traffic: &Traffic, consumers: usize) -> Kept {
+    let clients = traffic.clients.values();
+    let found = clients.filter(|client| client.deliveries > 0).count();
+    if found < consumers {
+        return Err(NotPassed::fail(format!("{found} had messages")));
+    }
+    Ok(())
+}
+
+/// Fails unless each of the consumers `names` has asked for messages as often as `times` allows.
+pub fn asked(traffic: &Traffic, names: &[String], times: RangeInclusive<u64>) -> Kept {
+    if names.is_empty() {
+        return Err(NotPassed::fail("there was never a consumer at all"));
+    }
+    for name in names {
+        let client = traffic.clients.get(name);
+        let receives = client.map_or(0, |client| client.receives);
+        if !times.contains(&receives) {
+            let reason = format!("{name} has asked {receives} times");
+            return Err(NotPassed::fail(reason));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use evidence::audit::ClientTraffic;
+    use evidence::outcome::Outcome;
+
+    use super::*;
+
+    fn traffic(deliveries: u64, redelivered: u64) -> Traffic {
+        let client = |deliveries| ClientTraffic {
+            receives: 7,
+            deliveries,
+            ..ClientTraffic::default()
+        };
+        let clients = [("c-1", client(deliveries)), ("c-2", client(0))];
+        Traffic {
+            deliveries,
+            redelivered,
+            clients: clients.map(|(name, it)| (name.to_owned(), it)).into(),
+            ..Traffic::default()
+        }
+    }
+
+    fn found(kept: Kept) -> (Outcome, String) {
+        let error = kept.unwrap_err();
+        (error.outcome(), error.to_string())
+    }
+
+    fn fails(kept: Kept) -> String {
+        let (outcome, reason) = found(kept);
+        assert_eq!(outcome, Outcome::Fail, "{reason}");
+        reason
+    }
+
+    #[test]
+    fn nothing_is_proven_where_nothing_was_delivered() {
+        let (none, excuses) = (traffic(0, 0), Excuses::default());
+        for judged in [
+            redelivered_exactly(&none, 0),
+            redelivered_at_most(&none, 0, &excuses),
+            no_lease_ran_out(&none, 0, &excuses),
+        ] {
+            assert_eq!(fails(judged), "nothing was delivered at all");
+        }
+    }
+
+    #[test]
+    fn redeliveries_are_counted_exactly_or_up_to_a_limit() {
+        let told = "3 messages were delivered more than once";
+        let (some, excuses) = (traffic(9, 3), Excuses::default());
+        assert_eq!(redelivered_exactly(&some, 3), Ok(()));
+        for other in [2, 4] {
+            assert_eq!(fails(redelivered_exactly(&some, other)), told);
+        }
+        assert_eq!(redelivered_at_most(&some, 3, &excuses), Ok(()));
+        assert_eq!(fails(redelivered_at_most(&some, 2, &excuses)), told);
+    }
+
+    #[test]
+    fn an_eviction_that_nobody_asked_for_excuses_redeliveries_and_no_lapsed_lease() {
+        let excuses = Excuses {
+            unasked: Some("n-1".to_owned()),
+            ..Excuses::default()
+        };
+        let (outcome, reason) = found(redelivered_at_most(&traffic(9, 3), 2, &excuses));
+        assert_eq!(outcome, Outcome::Inconclusive);
+        assert!(reason.contains("but Azure took n-1 back"), "{reason}");
+        let lapsed = fails(no_lease_ran_out(&traffic(9, 3), 1, &excuses));
+        assert_eq!(lapsed, "1 leases ran out, and their messages came back");
+    }
+
+    #[test]
+    fn storage_that_outlasted_a_lease_excuses_what_came_back_and_an_unknown_lease_nothing() {
+        let excuses = |starved_ms, lease| Excuses {
+            unasked: None,
+            storage: Some(StorageTime {
+                starved_ms,
+                paused_ms: 0,
+                observed_ms: 100_000,
+            }),
+            lease,
+        };
+        let lease = Some(Duration::from_secs(10));
+        for (excuses, outcome) in [
+            (excuses(10_000, lease), Outcome::Inconclusive),
+            (excuses(9_999, lease), Outcome::Fail),
+            (excuses(10_000, None), Outcome::Fail),
+        ] {
+            let some = traffic(9, 3);
+            assert_eq!(found(redelivered_at_most(&some, 2, &excuses)).0, outcome);
+            assert_eq!(found(no_lease_ran_out(&some, 1, &excuses)).0, outcome);
+        }
+    }
+
+    #[test]
+    fn each_consumer_is_looked_at_by_its_name() {
+        let some = traffic(9, 0);
+        assert_eq!(shared(&some, 1), Ok(()));
+        assert_eq!(fails(shared(&some, 2)), "1 had messages");
+        let names = |all: &[&str]| all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        assert_eq!(asked(&some, &names(&["c-1", "c-2"]), 1..=7), Ok(()));
+        let often = fails(asked(&some, &names(&["c-1"]), 1..=6));
+        assert_eq!(often, "c-1 has asked 7 times");
+        let never = fails(asked(&some, &names(&["c-1", "c-3"]), 1..=7));
+        assert_eq!(never, "c-3 has asked 0 times");
+        let none = fails(asked(&some, &[], 1..=7));
+        assert_eq!(none, "there was never a consumer at all");
+    }
+}

@@ -1,0 +1,125 @@
+//! Judges what became of the workers on nodes that were taken back.
+
+use std::time::Duration;
+
+use evidence::audit::StorageTime;
+use evidence::evictions::Evicted;
+use evidence::outcome::NotPassed;
+
+use crate::{Index, Kept, late};
+
+/// The longest time between two looks for a notice: a consumer looks every second, whatever the pace, and an answer may take
+/// some time.
+const LOOKS: Duration = Duration::from_secs(2);
+
+/// What may keep workers from coming back, once the time to recover is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hindrance {
+    /// How many workers are wanted then.
+    pub wanted: u32,
+    /// Why consumers could not start, if the reason lies outside of them.
+    pub denied: Option<String>,
+}
+
+/// Fails unless as many workers as before were at work again within `limit` of each eviction. Inconclusive if none is wanted
+/// any more, or if no machine came for them.
+pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> Kept {
+    for Evicted {
+        node, recovered, ..
+    } in evictions
+    {
+        match (recovered, &known.denied) {
+            (Some(after), _) if *after <= limit => {}
+            (Some(after), _) => {
+                let reason = format!("after the eviction of {node} it took {after:?}");
+                return Err(NotPassed::fail(reason));
+            }
+            (None, _) if known.wanted == 0 => {
+                return Err(NotPassed::inconclusive(
+                    "none is wanted any more: whether they come back cannot be told",
+                ));
+            }
+            (None, Some(why)) => {
+                let reason = format!("no machine came in place of {node}: {why}");
+                return Err(NotPassed::inconclusive(reason));
+            }
+            (None, None) => {
+                let reason = format!("not within {limit:?} of the eviction of {node}");
+                return Err(NotPassed::fail(reason));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless every worker of each node ended by itself before the node did, with exit code 0. `storage` is read only if one
+/// was late, since without storage it could not finish its messages.
+pub fn drained(
+    evictions: &[Evicted],
+    storage: impl FnOnce() -> anyhow::Result<StorageTime>,
+) -> anyhow::Result<()> {
+    for it in evictions {
+        let node = &it.node;
+        if let [(name, held), ..] = &it.killed[..] {
+            let reason = format!(
+                "{name} had not ended when its node {node} did, {:?} after the notice, and had {held} messages in hand",
+                it.eviction.notice.unwrap_or_default()
+            );
+            return Ok(late(reason, storage()?)?);
+        }
+        crate::departures::ended_with(&it.ended, 0)?;
+        let (ended, were) = (it.ended.len(), it.workers.len());
+        if were == 0 {
+            return Err(NotPassed::fail(format!("no consumer was on {node}")).into());
+        }
+        if ended < were {
+            let reason = format!("{ended} of {were} consumers of {node} are known to have ended");
+            return Err(NotPassed::fail(reason).into());
+        }
+    }
+    Ok(())
+}
+
+/// Fails if a worker that was told of the end of its machine took a message more than `limit` after the notice, as `index`
+/// shows.
+pub fn took_nothing_more(evictions: &[Evicted], limit: Duration, index: &Index) -> Kept {
+    let with_notice = evictions.iter().filter(|it| it.eviction.notice.is_some());
+    let told = with_notice.flat_map(|it| it.workers.iter().map(move |worker| (it, worker)));
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        return Err(NotPassed::fail("no consumer was told of an eviction"));
+    }
+    for (it, worker) in told {
+        if let Some(late) = index.received_after(worker, it.since.plus(limit)) {
+            let after = Duration::from_micros(late.micros_since(it.since).unsigned_abs());
+            let node = &it.node;
+            return Err(NotPassed::fail(format!(
+                "{worker} took a message {after:?} after the notice of {node}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless every worker of each node had looked for a notice every second.
+pub fn looked_every_second(evictions: &[Evicted]) -> Kept {
+    for it in evictions {
+        for worker in &it.workers {
+            let node = &it.node;
+            let Some(pause) = it.longest_pauses.get(worker) else {
+                return Err(NotPassed::fail(format!(
+                    "{worker} on {node} looked for a notice once at most"
+                )));
+            };
+            if *pause > LOOKS {
+                return Err(NotPassed::fail(format!(
+                    "{worker} on {node} once did not look for a notice for {pause:.1?}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

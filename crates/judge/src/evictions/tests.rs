@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+
+use contract::Stamp;
+use contract::workload::Lens;
+use evidence::departures::{Cause, Departure, End};
+use evidence::evictions::{Eviction, MachineEnd};
+use evidence::outcome::Outcome;
+use evidence::{Answer, Crossing, Handled, Operation};
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn evicted() -> Evicted {
+    Evicted {
+        node: "n-1".to_owned(),
+        eviction: Eviction {
+            notice: Some(30 * SECOND),
+            drained_after: None,
+            ends: MachineEnd::Deleted,
+            returns: false,
+        },
+        is_asked: true,
+        since: Stamp::from_micros(0),
+        is_over: true,
+        workers: ["c-1".to_owned()].into(),
+        longest_pauses: BTreeMap::new(),
+        ended: vec![],
+        killed: vec![],
+        failed: None,
+        drained: None,
+        recovered: None,
+    }
+}
+
+fn found(judged: anyhow::Result<()>) -> (Outcome, String) {
+    let error = judged.unwrap_err();
+    (Outcome::of_error(&error), error.to_string())
+}
+
+fn of_kept(kept: Kept) -> (Outcome, String) {
+    found(kept.map_err(anyhow::Error::from))
+}
+
+#[test]
+fn a_recovery_is_made_good_within_its_limit() {
+    let recovered = |after| Evicted {
+        recovered: Some(after),
+        ..evicted()
+    };
+    let nothing = Hindrance::default();
+    assert_eq!(made_good(&[], SECOND, &nothing), Ok(()));
+    assert_eq!(made_good(&[recovered(SECOND)], SECOND, &nothing), Ok(()));
+    let late = made_good(
+        &[recovered(SECOND), recovered(2 * SECOND)],
+        SECOND,
+        &nothing,
+    );
+    let told = "after the eviction of n-1 it took 2s".to_owned();
+    assert_eq!(of_kept(late), (Outcome::Fail, told));
+}
+
+#[test]
+fn a_recovery_that_nobody_could_see_is_inconclusive_and_any_other_is_missed() {
+    let known = |wanted, denied: Option<&str>| Hindrance {
+        wanted,
+        denied: denied.map(str::to_owned),
+    };
+    let judged = |known| of_kept(made_good(&[evicted()], SECOND, &known));
+    let missed = "not within 1s of the eviction of n-1".to_owned();
+    assert_eq!(judged(known(1, None)), (Outcome::Fail, missed));
+    let (outcome, reason) = judged(known(0, None));
+    assert_eq!(outcome, Outcome::Inconclusive);
+    assert!(reason.starts_with("none is wanted any more"), "{reason}");
+    let denied = "no machine came in place of n-1: no quota".to_owned();
+    assert_eq!(
+        judged(known(1, Some("no quota"))),
+        (Outcome::Inconclusive, denied)
+    );
+}
+
+/// The time of a storage that kept requests waiting for this part of 10 s.
+fn storage(starved_ms: u64) -> StorageTime {
+    StorageTime {
+        starved_ms,
+        paused_ms: 0,
+        observed_ms: 10_000,
+    }
+}
+
+#[test]
+fn a_worker_that_ended_with_its_node_is_late_unless_storage_kept_it() {
+    let killed = Evicted {
+        killed: vec![("c-1".to_owned(), 2)],
+        ..evicted()
+    };
+    let told =
+        "c-1 had not ended when its node n-1 did, 30s after the notice, and had 2 messages in hand";
+    let judged = |starved| {
+        found(drained(std::slice::from_ref(&killed), || {
+            Ok(storage(starved))
+        }))
+    };
+    assert_eq!(judged(0), (Outcome::Fail, told.to_owned()));
+    let (outcome, reason) = judged(5_000);
+    assert_eq!(outcome, Outcome::Inconclusive);
+    assert!(
+        reason.starts_with(&format!("{told}, but storage kept")),
+        "{reason}"
+    );
+    let unknown = drained(&[killed], || anyhow::bail!("no history"));
+    assert_eq!(
+        found(unknown),
+        (Outcome::Inconclusive, "no history".to_owned())
+    );
+}
+
+#[test]
+fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
+    let ended = |code| Departure {
+        name: "c-1".to_owned(),
+        end: End::Exited(code),
+        cause: Cause::Notice,
+        is_orderly: code == 0,
+        is_restart: false,
+        after: SECOND,
+        held: 0,
+        sentence: "c-1 drained".to_owned(),
+        tail: "its log".to_owned(),
+    };
+    let judged = |ended: Vec<Departure>, workers: &[&str]| {
+        let workers = workers.iter().map(|it| (*it).to_owned()).collect();
+        let evicted = Evicted {
+            ended,
+            workers,
+            ..evicted()
+        };
+        drained(&[evicted], || Ok(storage(0)))
+    };
+    judged(vec![ended(0)], &["c-1"]).unwrap();
+    for (judged, told) in [
+        (judged(vec![ended(1)], &["c-1"]), "c-1 drained\nits log"),
+        (judged(vec![], &[]), "no consumer was on n-1"),
+        (
+            judged(vec![ended(0)], &["c-1", "c-2"]),
+            "1 of 2 consumers of n-1 are known to have ended",
+        ),
+    ] {
+        assert_eq!(found(judged), (Outcome::Fail, told.to_owned()));
+    }
+}
+
+#[test]
+fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_told() {
+    let mut index = Index::of(Lens::own("r1".parse().unwrap()));
+    let crossing = Crossing {
+        client: "c-1".to_owned(),
+        operation: Operation::ReceiveMessages,
+        resource: "q".to_owned(),
+        began: Stamp::from_micros(2_000_000),
+        ended: Stamp::from_micros(2_100_000),
+        answer: Answer::Status(200, None),
+        failed_part: None,
+        fault: None,
+        unheard: false,
+        messages: vec![Handled::default()],
+        rows: vec![],
+        strange: None,
+        clock_us: 0,
+        pauses: vec![],
+    };
+    index.add(&crossing);
+    let judged = |limit, it: Evicted| took_nothing_more(&[it], limit, &index);
+    assert_eq!(judged(2 * SECOND, evicted()), Ok(()));
+    let told = "c-1 took a message 2s after the notice of n-1".to_owned();
+    assert_eq!(of_kept(judged(SECOND, evicted())), (Outcome::Fail, told));
+    let mut without = evicted();
+    without.eviction.notice = None;
+    let told = "no consumer was told of an eviction".to_owned();
+    assert_eq!(of_kept(judged(SECOND, without)), (Outcome::Fail, told));
+}
+
+#[test]
+fn a_worker_looks_for_a_notice_every_second_and_an_answer_may_take_another() {
+    let pauses = |pause: Option<Duration>| Evicted {
+        longest_pauses: pause.map(|it| ("c-1".to_owned(), it)).into_iter().collect(),
+        ..evicted()
+    };
+    assert_eq!(looked_every_second(&[pauses(Some(LOOKS))]), Ok(()));
+    let once = "c-1 on n-1 looked for a notice once at most".to_owned();
+    let judged = of_kept(looked_every_second(&[pauses(None)]));
+    assert_eq!(judged, (Outcome::Fail, once));
+    let told = "c-1 on n-1 once did not look for a notice for 2.5s".to_owned();
+    let judged = of_kept(looked_every_second(&[pauses(Some(LOOKS + SECOND / 2))]));
+    assert_eq!(judged, (Outcome::Fail, told));
+}

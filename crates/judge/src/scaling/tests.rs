@@ -1,0 +1,140 @@
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A run in which so many consumers ran as were wanted, one count each minute.
+fn census(counts: &[u32]) -> Census {
+    let mut census = Census::default();
+    for (minute, count) in (0..).zip(counts) {
+        census.take(*count as usize, *count, minute * 60 * SECOND);
+    }
+    census
+}
+
+fn found(kept: Kept) -> (Outcome, String) {
+    let error = kept.unwrap_err();
+    (error.outcome(), error.to_string())
+}
+
+fn fails(kept: Kept) -> String {
+    let (outcome, reason) = found(kept);
+    assert_eq!(outcome, Outcome::Fail, "{reason}");
+    reason
+}
+
+#[test]
+fn numbers_of_consumers_keep_their_limits_at_the_limit_and_not_beyond() {
+    let all = census(&[0, 4, 15, 3]);
+    assert_eq!(all.never_more_than(15), Ok(()));
+    assert_eq!(fails(all.never_more_than(14)), "there were 15");
+    assert_eq!(all.turned_at_most(1), Ok(()));
+    let turned = fails(all.turned_at_most(0));
+    assert_eq!(turned, "it turned 1 times: [0, 4, 15, 3]");
+    assert_eq!(all.took_away_at_once(12, Pace::PRODUCTION), Ok(()));
+    for other in [11, 13] {
+        let cut = fails(all.took_away_at_once(other, Pace::PRODUCTION));
+        assert_eq!(cut, "the most that went at once is 12");
+    }
+    // Nothing is proven of consumers that never came.
+    let never = "there was never a consumer at all";
+    assert_eq!(fails(census(&[0]).never_more_than(15)), never);
+    assert_eq!(fails(census(&[]).turned_at_most(1)), never);
+}
+
+#[test]
+fn pods_are_taken_away_at_once_if_they_end_within_five_seconds_at_any_pace() {
+    for (times, together) in [(1, 5), (5, 1)] {
+        let pace = Pace::new(times).unwrap();
+        let mut census = Census::default();
+        for (second, running) in [(0, 9), (100, 8), (100 + together, 6), (101 + together, 5)] {
+            census.take(running, 0, second * SECOND);
+        }
+        assert_eq!(census.took_away_at_once(3, pace), Ok(()), "{times}");
+    }
+}
+
+#[test]
+fn consumers_follow_the_wanted_number_within_the_time_that_a_cluster_takes() {
+    let apart = |seconds| {
+        let mut census = Census::default();
+        census.take(0, 4, Duration::ZERO);
+        census.take(4, 4, seconds * SECOND);
+        census
+    };
+    let pace = |times| Pace::new(times).unwrap();
+    assert_eq!(apart(45).followed(4, pace(1), Duration::ZERO), Ok(()));
+    assert_eq!(apart(46).followed(4, pace(1), SECOND), Ok(()));
+    let late = fails(apart(46).followed(4, pace(1), Duration::ZERO));
+    assert_eq!(late, "for 46.0s not as many consumers ran as were wanted");
+    assert_eq!(apart(3).followed(4, pace(15), Duration::ZERO), Ok(()));
+    // Never less than `LATE`, whatever the pace.
+    assert_eq!(apart(1).followed(4, pace(90), Duration::ZERO), Ok(()));
+    let fewer = fails(apart(1).followed(5, pace(1), Duration::ZERO));
+    assert_eq!(fewer, "5 consumers were wanted at most, and 4 ran");
+}
+
+#[test]
+fn each_queue_is_named_and_what_nobody_could_see_is_no_failure() {
+    let excursions = ["3 replicas from 12.0 s".to_owned()];
+    assert_eq!(part_of(&[] as &[String], None, None), None);
+    let failed = part_of(&excursions, None, Some("edw-r1-q2")).unwrap();
+    assert_eq!(failed.outcome, Outcome::Fail);
+    let reason = &failed.reasons[0];
+    assert!(reason.contains("for edw-r1-q2 was not one"), "{reason}");
+    let untold = part_of(&excursions, Some("KEDA was away".to_owned()), None).unwrap();
+    assert_eq!(untold.outcome, Outcome::Inconclusive);
+    assert_eq!(within_model(&[] as &[String]), Ok(()));
+    assert_eq!(fails(within_model(&excursions)), excursions[0]);
+    assert_eq!(told(None), Ok(()));
+    let (outcome, _) = found(told(Some("KEDA was away".to_owned())));
+    assert_eq!(outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn a_standstill_is_proven_only_if_somebody_has_looked() {
+    let still = Standstill {
+        ran: 0,
+        wanted: 0,
+        polls: 1,
+    };
+    assert_eq!(still.nobody_came(), Ok(()));
+    let unseen = Standstill { polls: 0, ..still };
+    assert_eq!(found(unseen.nobody_came()).0, Outcome::Inconclusive);
+    for (broken, told) in [
+        (Standstill { ran: 1, ..unseen }, "1 came"),
+        (
+            Standstill {
+                wanted: 2,
+                ..unseen
+            },
+            "2 were wanted",
+        ),
+    ] {
+        assert_eq!(fails(broken.nobody_came()), told);
+    }
+}
+
+#[test]
+fn the_last_of_the_judged_consumers_decides_whether_all_had_work_in_time() {
+    let seconds = |all: &[i64]| ScaleOut {
+        since: Stamp::from_micros(10_000_000),
+        first_deliveries: all
+            .iter()
+            .map(|second| Stamp::from_micros((10 + second) * 1_000_000))
+            .collect(),
+        possible: 30 * SECOND,
+    };
+    let on_time = |_| None;
+    let out = seconds(&[40, 31, 90]);
+    assert_eq!(out.clone().in_time(2, 10 * SECOND, on_time), Ok(()));
+    let late = fails(out.clone().in_time(2, 9 * SECOND, on_time));
+    let told = "they had work 40.00s after scaling began, where the model has them after 30.00s";
+    assert_eq!(late, told);
+    let few = fails(out.clone().in_time(4, 9 * SECOND, on_time));
+    assert_eq!(few, "only 3 consumers ever had work");
+    // Only loops that were late by more than half of the time given say that nothing can be told.
+    let busy = |slack| (slack < 5 * SECOND).then(|| "busy".to_owned());
+    let judged = out.clone().in_time(2, 9 * SECOND, busy);
+    assert_eq!(found(judged), (Outcome::Inconclusive, "busy".to_owned()));
+    assert_eq!(out.in_time(2, 10 * SECOND, busy), Ok(()));
+}

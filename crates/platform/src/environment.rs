@@ -1,0 +1,125 @@
+//! The environments that `--env` names. All that depends on the name is here: what comes from a platform itself is in its
+//! [`Profile`].
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ValueEnum as _;
+use project::shell::word;
+
+use crate::cluster::Cluster;
+use crate::local::{Local, StorageChoice, Workload, WorkloadArgs};
+use crate::{Platform, Profile};
+
+/// Where the workload can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum EnvironmentName {
+    /// Processes on this machine; the storage is what --storage says, the autoscaler is a model, nodes are simulated
+    #[default]
+    Local,
+    /// Pods in a Kubernetes cluster that has KEDA; --context names the cluster
+    Cluster,
+    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` creates the environment
+    Aks,
+}
+
+impl EnvironmentName {
+    /// What its platform offers; known before the platform starts.
+    pub fn profile(self, args: &WorkloadArgs) -> Profile {
+        match self {
+            Self::Local => Local::profile(),
+            Self::Cluster => Cluster::profile(&args.cluster),
+            Self::Aks => Cluster::profile_on_aks(&args.cluster),
+        }
+    }
+
+    /// Starts its platform.
+    async fn start(
+        self,
+        args: &WorkloadArgs,
+        workload: Workload,
+        storage: StorageChoice,
+        scratch: &Path,
+    ) -> anyhow::Result<Arc<dyn Platform>> {
+        Ok(match self {
+            Self::Local => Arc::new(Local::start(workload, storage, scratch).await?),
+            Self::Cluster => Arc::new(Cluster::connect(&args.cluster, &workload).await?),
+            Self::Aks => Arc::new(Cluster::connect_aks(&args.aks, &args.cluster, &workload).await?),
+        })
+    }
+
+    /// The flags of its own that `args` have, each with its value.
+    fn flags(self, args: &WorkloadArgs) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Local => Vec::new(),
+            Self::Cluster => args.cluster.repeat(),
+            Self::Aks => [args.aks.repeat(), args.cluster.repeat()].concat(),
+        }
+    }
+
+    /// The flags that repeat this choice, quoted for a shell; `None` for the default.
+    pub(crate) fn repeat(self, args: &WorkloadArgs) -> Option<String> {
+        let name = self.to_possible_value();
+        let name = name.expect("every environment must have a name");
+        let flags = self.flags(args).into_iter();
+        let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
+        let repeated = format!("--env {}{}", name.get_name(), flags.collect::<String>());
+        (self != Self::default()).then_some(repeated)
+    }
+}
+
+/// Starts the platform that `--env` names. Files that are no evidence go below `scratch`.
+pub async fn start(
+    args: &WorkloadArgs,
+    workload: Workload,
+    storage: StorageChoice,
+    scratch: &Path,
+) -> anyhow::Result<Arc<dyn Platform>> {
+    args.environment
+        .start(args, workload, storage, scratch)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: WorkloadArgs,
+    }
+
+    fn args(words: &[&str]) -> WorkloadArgs {
+        Cli::try_parse_from(["harness"].iter().chain(words))
+            .unwrap()
+            .args
+    }
+
+    #[test]
+    fn an_environment_is_repeated_with_its_own_flags_and_the_default_is_not() {
+        assert_eq!(args(&["--context", "kind"]).repeat(), None);
+        let cluster = args(&["--env=cluster", "--context", "a b"]).repeat();
+        assert_eq!(cluster.as_deref(), Some("--env cluster --context 'a b'"));
+        let aks = args(&["--env=aks", "--aks-run=n1", "--wire=off"]).repeat();
+        let told = "--env aks --aks-run n1 --wire off";
+        assert_eq!(aks.as_deref(), Some(told));
+    }
+
+    /// A pod is made from an image: its description needs no command, on Azure as on any cluster.
+    #[test]
+    fn workers_are_pods_wherever_a_cluster_runs_them() {
+        for environment in EnvironmentName::value_variants() {
+            let name = environment.to_possible_value().unwrap();
+            let args = args(&["--env", name.get_name()]);
+            let profile = environment.profile(&args);
+            let is_local = *environment == EnvironmentName::Local;
+            assert_eq!(profile.has_pods, !is_local, "{environment:?}");
+            assert_eq!(profile.has_own_scaling, !is_local, "{environment:?}");
+            let workload = Workload::chosen(Path::new("harness"), &args).unwrap();
+            assert_eq!(workload.in_pods, !is_local, "{environment:?}");
+        }
+    }
+}

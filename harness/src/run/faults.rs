@@ -1,0 +1,93 @@
+//! Loads during which consumers are killed, frozen or told to stop.
+
+use std::time::Duration;
+
+use platform::until::until;
+use platform::{Act, Departure, WorkerSpec};
+use workflow::contract::Stamp;
+
+use super::{Run, Sending, Settled};
+use crate::outcome::Unmet;
+
+/// A consumer that was told to stop.
+#[derive(Debug)]
+pub struct ToldToStop {
+    /// When it was told.
+    pub at: Stamp,
+    /// How it ended.
+    pub departure: Departure,
+}
+
+impl Run {
+    /// Kills the consumer that was started first, and starts `successor` in its place.
+    pub async fn replace_killed(&self, successor: WorkerSpec) -> anyhow::Result<()> {
+        let victim = self.first_worker().await?;
+        self.act(&victim, Act::KillForGood).await?;
+        self.apply(successor).await
+    }
+
+    /// Freezes the consumer that was started first, has `successor` do the work, and thaws the frozen one when all is done. Each
+    /// wait may take `patience`.
+    pub async fn replace_frozen(
+        &self,
+        successor: WorkerSpec,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let zombie = self.first_worker().await?;
+        self.act(&zombie, Act::Freeze).await?;
+        self.apply(successor).await?;
+        if let Settled::TimedOut { left } = self.settle(patience).await? {
+            return Err(Unmet(format!("the fast consumer left {left} messages")).into());
+        }
+        let since = Stamp::now();
+        self.act(&zombie, Act::Thaw).await?;
+        self.until_asks(&zombie, since, patience).await
+    }
+
+    /// Kills the consumer that holds the message of the run, and its successors, so many `times`. Each wait may take `patience`.
+    pub async fn kill_holders(&self, times: u32, patience: Duration) -> anyhow::Result<()> {
+        for _ in 0..times {
+            let victim = self.first_worker().await?;
+            self.wire()?.until_in_hand(&victim, 1, patience).await?;
+            self.act(&victim, Act::Kill).await?;
+            let replaced = self.until_workers(patience, |roster| roster.first().ok().map(drop));
+            let unmet = |late| Unmet(format!("wait for a consumer in place of {victim}: {late}"));
+            replaced.await.map_err(unmet)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the consumer that was started first to stop, once it has received `in_hand` messages, and waits until it has ended.
+    /// Each wait may take `patience`.
+    pub async fn stop_at_work(
+        &self,
+        in_hand: usize,
+        patience: Duration,
+    ) -> anyhow::Result<ToldToStop> {
+        let chosen = self.first_worker().await?;
+        let wire = self.wire()?;
+        wire.until_received(&chosen, in_hand, patience).await?;
+        let at = Stamp::now();
+        self.act(&chosen, Act::Drain).await?;
+        let ended = self.until_workers(patience, |roster| roster.departure(&chosen).cloned());
+        let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
+        let departure = ended.await.map_err(unmet)?;
+        Ok(ToldToStop { at, departure })
+    }
+
+    /// Waits until `sending` has sent all and nothing is left to do, for at most `patience`, so that no further consumer dies. Whether
+    /// the work is done in time is judged elsewhere: a worker without a setting for its lease blocks its messages for as long as its
+    /// own lease lasts.
+    pub async fn until_done(
+        &self,
+        sending: &mut Sending,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let done = until(patience, async || {
+            let done = sending.has_ended()? && self.depth().await? == 0;
+            Ok(done.then_some(()))
+        });
+        let _ = done.await?;
+        Ok(())
+    }
+}

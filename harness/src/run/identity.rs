@@ -1,0 +1,100 @@
+//! How the consumers of a run signed in, and how they end if they cannot.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use platform::Departure;
+use platform::authority::Exchange;
+
+use super::{Run, Sending, Sent};
+use crate::outcome::{NotPassed, Unmet};
+
+impl Run {
+    /// The number of tokens that each consumer was given, by its name.
+    pub fn sign_ins(&self) -> anyhow::Result<Vec<(String, usize)>> {
+        let (names, identities) = (self.roster().names(), self.identities()?);
+        identities.authority.check()?;
+        identities.kubelet.check()?;
+        let exchanges = identities.authority.exchanges();
+        let count = |name: &str| {
+            let given = |e: &&Exchange| e.pod == name && e.refused.is_none();
+            exchanges.iter().filter(given).count()
+        };
+        ensure!(!names.is_empty(), "there was never a consumer at all");
+        let counts = names.into_iter().map(|name| (count(&name), name));
+        Ok(counts.map(|(count, name)| (name, count)).collect())
+    }
+
+    /// How often the pods' tokens were replaced.
+    pub fn renewals(&self) -> anyhow::Result<u64> {
+        let kubelet = &self.identities()?.kubelet;
+        kubelet.check()?;
+        Ok(kubelet.renewals())
+    }
+
+    /// Ends the time in which Entra cannot be reached. Inconclusive if no consumer has tried to sign in until then.
+    pub fn bring_authority_back(&self) -> anyhow::Result<()> {
+        let authority = &self.identities()?.authority;
+        ensure!(
+            authority.turned_away() > 0,
+            NotPassed::inconclusive("no consumer has tried to sign in: nothing can be told")
+        );
+        authority.set_away(false);
+        Ok(())
+    }
+
+    /// Takes Entra away for `time` once `sent_before` messages are sent, and sends the rest of the load, which may take `patience`.
+    pub async fn send_without_authority(
+        &self,
+        mut sending: Sending,
+        sent_before: u64,
+        time: Duration,
+        patience: Duration,
+    ) -> anyhow::Result<Sent> {
+        sending.until_acknowledged(sent_before, patience).await?;
+        let authority = &self.identities()?.authority;
+        authority.set_away(true);
+        self.let_pass(time).await;
+        authority.set_away(false);
+        let sent = sending.finish(patience).await;
+        anyhow::Context::context(sent, "send what is left")
+    }
+
+    /// Waits until so many consumers have ended without being told to, for at most `deadline`, and returns how they ended.
+    pub async fn until_ended(
+        &self,
+        consumers: usize,
+        deadline: Duration,
+    ) -> anyhow::Result<Vec<Departure>> {
+        let all_ended = self.until_workers(deadline, |roster| {
+            (roster.unasked().count() >= consumers).then_some(())
+        });
+        let in_time = all_ended.await.is_ok();
+        let ended: Vec<_> = self.roster().unasked().cloned().collect();
+        let count = ended.len();
+        ensure!(
+            in_time,
+            Unmet(format!(
+                "{count} of {consumers} have ended after {deadline:?}"
+            ))
+        );
+        Ok(ended)
+    }
+
+    /// What each consumer that ended without being told to has logged as errors, by its name. Fails if there is none.
+    pub fn last_errors(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let roster = self.roster();
+        ensure!(
+            roster.unasked().next().is_some(),
+            Unmet("no consumer has ended by itself".to_owned())
+        );
+        let errors = |name: &String| {
+            let log = self.said(name)?;
+            let errors = log.lines().filter(|line| line.contains("\"ERROR\""));
+            // In a JSON log, quotation marks are escaped.
+            Ok((name.clone(), errors.collect::<String>().replace('\\', "")))
+        };
+        let unasked = roster.unasked().map(|departure| &departure.name);
+        unasked.map(errors).collect()
+    }
+}
