@@ -9,9 +9,31 @@ pub struct Census {
     /// Since when the number of running workers differs from the wanted number.
     apart_since: Option<Duration>,
     longest_apart: Duration,
+    /// Since when a worker has had no place to run, and why.
+    no_room_now: Option<(Duration, String)>,
+    /// The longest time without room for all workers, and what the platform said of it.
+    no_room: Option<(Duration, String)>,
 }
 
+/// A platform that cannot place a worker for this long has no room for it. Shorter times pass while other workers end.
+const NO_ROOM: Duration = Duration::from_secs(10);
+
 impl Census {
+    /// Adds that `now` a worker has no place to run for the reason `why`, or that all have one.
+    pub fn note_room(&mut self, why: Option<&str>, now: Duration) {
+        self.look(now);
+        let since = self.no_room_now.take().map_or(now, |(since, _)| since);
+        self.no_room_now = why.map(|why| (since, why.to_owned()));
+        self.look(now);
+    }
+
+    /// That the platform had no room for all workers, if it had none for long: then their number says nothing about them.
+    pub fn no_room(&self) -> Option<String> {
+        let (lasted, why) = self.no_room.as_ref()?;
+        (*lasted >= NO_ROOM)
+            .then(|| format!("for {lasted:.0?} the platform had no room for all of them ({why})"))
+    }
+
     /// Adds that `running` workers run `now`, where `wanted` are wanted.
     pub fn take(&mut self, running: usize, wanted: u32, now: Duration) {
         if self.counts.last().is_none_or(|(_, last)| *last != running) {
@@ -29,6 +51,12 @@ impl Census {
     pub fn look(&mut self, now: Duration) {
         let open = self.apart_since.map(|since| now.saturating_sub(since));
         self.longest_apart = self.longest_apart.max(open.unwrap_or_default());
+        if let Some((since, why)) = &self.no_room_now {
+            let lasts = now.saturating_sub(*since);
+            if self.no_room.as_ref().is_none_or(|(most, _)| lasts > *most) {
+                self.no_room = Some((lasts, why.clone()));
+            }
+        }
     }
 
     /// The longest time in which the number of running workers differed from the wanted number.
@@ -106,6 +134,25 @@ mod tests {
             census.longest_apart().as_secs()
         };
         assert_eq!((seconds(41), seconds(50)), (7, 10));
+    }
+
+    #[test]
+    fn room_that_lacks_for_long_is_remembered_and_a_moment_is_not() {
+        let seconds = Duration::from_secs;
+        let mut census = Census::default();
+        census.note_room(Some("a: Insufficient cpu"), seconds(10));
+        census.look(seconds(19));
+        assert_eq!(census.no_room(), None);
+        census.note_room(None, seconds(19));
+        census.look(seconds(60));
+        assert_eq!(census.no_room(), None);
+        census.note_room(Some("b: Insufficient cpu"), seconds(70));
+        // Nothing changes until somebody asks.
+        census.look(seconds(90));
+        let told = "for 20s the platform had no room for all of them (b: Insufficient cpu)";
+        assert_eq!(census.no_room().as_deref(), Some(told));
+        census.note_room(None, seconds(91));
+        assert!(census.no_room().is_some());
     }
 
     #[test]

@@ -49,8 +49,17 @@ impl Census {
     /// Fails unless the running consumers followed the wanted number: as many ran as were `wanted` at most, and the two numbers
     /// never differed for long. `latest`: the longest delay of a tick of the autoscaler's loops.
     ///
-    /// The wanted number judges the loops; the running number judges the platform that starts and ends consumers.
+    /// The wanted number judges the loops; the running number judges the platform that starts and ends consumers. Inconclusive if the
+    /// platform had no room for all of them.
     pub fn followed(&self, wanted: u32, pace: Pace, latest: Duration) -> Kept {
+        let followed = self.ran_as_wanted(wanted, pace, latest);
+        followed.map_err(|failed| match self.no_room() {
+            Some(why) => NotPassed::inconclusive(format!("{failed}, but {why}")),
+            None => failed,
+        })
+    }
+
+    fn ran_as_wanted(&self, wanted: u32, pace: Pace, latest: Duration) -> Kept {
         let ran = self.most();
         fail_unless(usize::try_from(wanted) == Ok(ran), || {
             format!("{wanted} consumers were wanted at most, and {ran} ran")

@@ -100,6 +100,8 @@ pub struct Roster {
     pub is_scaled: bool,
     /// How many workers are missing and delayed because the workers in their places ended by themselves.
     pub held_back: u32,
+    /// Why a worker has no place to run, if one has none now, as far as the platform says.
+    pub no_room: Option<String>,
     /// Whether a worker that ends by itself is simply started again, as its description allows.
     pub restarts: bool,
 }

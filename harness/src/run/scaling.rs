@@ -50,7 +50,7 @@ impl Run {
     }
 
     /// Waits until `holds` is true of the consumers, for at most `deadline`. If it is not, the consumers are late, unless storage or
-    /// the loops of the autoscaler were.
+    /// the loops of the autoscaler were, or unless the platform had no room for them.
     pub async fn until_consumers(
         &self,
         deadline: Duration,
@@ -77,6 +77,8 @@ impl Run {
             "after {deadline:?} {wanted} consumers are wanted, {running} run, {at_work} of them have asked for messages, and {leaving} \
              are about to end"
         );
+        let no_room = self.census().no_room();
+        scaling::told(no_room.map(|why| format!("{late}, but {why}")))?;
         Ok(judge::late(late, storage)?)
     }
 

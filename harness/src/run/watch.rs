@@ -89,7 +89,10 @@ async fn count(mut roster: watch::Receiver<Roster>, began: Instant, census: watc
         let now = began.elapsed();
         let seen = roster.borrow_and_update().clone();
         let running = seen.running().count();
-        census.send_modify(|census| census.take(running, seen.wanted, now));
+        census.send_modify(|census| {
+            census.take(running, seen.wanted, now);
+            census.note_room(seen.no_room.as_deref(), now);
+        });
         if roster.changed().await.is_err() {
             return;
         }

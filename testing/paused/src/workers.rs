@@ -319,6 +319,7 @@ impl Crew {
             wanted: state.groups.iter().map(|group| group.wanted).sum(),
             is_scaled: state.groups.iter().any(|group| group.is_scaled),
             held_back: 0,
+            no_room: None,
         });
     }
 }

@@ -71,6 +71,18 @@ fn consumers_follow_the_wanted_number_within_the_time_that_a_cluster_takes() {
     assert_eq!(apart(1).followed(4, pace(90), Duration::ZERO), Ok(()));
     let fewer = fails(apart(1).followed(5, pace(1), Duration::ZERO));
     assert_eq!(fewer, "5 consumers were wanted at most, and 4 ran");
+    // A platform without room proves nothing about what scales, and is named.
+    let mut full = apart(1);
+    full.note_room(Some("a: Insufficient cpu"), 100 * SECOND);
+    full.note_room(Some("a: Insufficient cpu"), 120 * SECOND);
+    let untold = full.followed(5, pace(1), Duration::ZERO).unwrap_err();
+    assert_eq!(untold.outcome(), Outcome::Inconclusive);
+    let told = untold.to_string();
+    assert!(
+        told.starts_with(&fewer) && told.contains("no room"),
+        "{told}"
+    );
+    assert_eq!(full.followed(4, pace(1), Duration::ZERO), Ok(()));
 }
 
 #[test]

@@ -362,6 +362,8 @@ impl Fleet {
             wanted: self.wanted(),
             is_scaled: self.groups.iter().any(|group| group.is_scaled),
             held_back: self.held_back(Instant::now()),
+            // Simulated nodes come within their time, or the scenario is about their absence.
+            no_room: None,
             restarts: self.means.lens.description().worker.exit == Exit::Restart,
         });
         if let Some(view) = self.view() {

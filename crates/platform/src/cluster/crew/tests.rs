@@ -120,6 +120,22 @@ fn a_pod_that_waits_to_be_started_again_is_held_back() {
 }
 
 #[test]
+fn a_pod_without_a_node_says_so_until_it_has_one() {
+    let (mut crew, _dir) = crew();
+    let waits = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.";
+    let unplaced = PodView {
+        is_running: false,
+        waits_for: Some(waits.to_owned()),
+        ..pod("a")
+    };
+    crew.saw(unplaced).unwrap();
+    let no_room = crew.roster().borrow().no_room.clone();
+    assert_eq!(no_room, Some(format!("a: {waits}")));
+    crew.saw(pod("a")).unwrap();
+    assert_eq!(crew.roster().borrow().no_room, None);
+}
+
+#[test]
 fn what_was_asked_is_the_cause_also_where_nobody_saw_the_end() {
     let (mut crew, _dir) = crew();
     crew.saw(pod("a")).unwrap();
