@@ -25,6 +25,8 @@ pub struct ScalingRecord {
     latest: Duration,
     /// Whether the record is of a real cluster, whose loops tick at unknown times; otherwise each poll of the queue was a tick.
     is_watched: bool,
+    /// When the autoscaler was taken away.
+    over: Option<Duration>,
     /// Why a real autoscaler was not available, although no setting was wrong.
     away: Option<String>,
 }
@@ -60,6 +62,7 @@ impl ScalingRecord {
             ticks: Vec::new(),
             latest: Duration::ZERO,
             is_watched: false,
+            over: None,
             away: None,
         }
     }
@@ -82,6 +85,17 @@ impl ScalingRecord {
     /// Records that the autoscaler asked for `replicas`, `now` after the start.
     pub fn scaled(&mut self, now: Duration, replicas: u32) {
         self.replicas.push(now, replicas);
+    }
+
+    /// Records that the autoscaler was taken away `now` after the start: what happens from then on is not its work. Only the first
+    /// time counts.
+    pub fn is_over_at(&mut self, now: Duration) {
+        self.over.get_or_insert(now);
+    }
+
+    /// Whether the autoscaler was taken away.
+    pub const fn is_over(&self) -> bool {
+        self.over.is_some()
     }
 
     /// Records why the real autoscaler was not available. Only the first reason is kept.
@@ -123,8 +137,11 @@ impl ScalingRecord {
         &self.replicas
     }
 
-    /// Time from the record's start to now.
+    /// Time from the record's start to its end, or to now.
     pub fn age(&self) -> Duration {
+        if let Some(over) = self.over {
+            return over;
+        }
         let micros = Stamp::now().micros_since(self.since);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }

@@ -85,7 +85,7 @@ impl Observer {
         let from = {
             let mut recording = lock(&self.recording);
             let from = recording.wanted();
-            if from == replicas {
+            if from == replicas || recording.is_over() {
                 return Ok(());
             }
             recording.scaled(self.since.elapsed(), replicas);
@@ -106,9 +106,15 @@ impl Observer {
 
     /// Records that the HPA does not scale, and why. If KEDA did not answer, the record proves nothing about the settings.
     pub(super) fn does_not_scale(&self, why: &str) {
-        if NOBODY_ANSWERS.iter().any(|words| why.contains(words)) {
-            lock(&self.recording).was_away(why);
+        let mut recording = lock(&self.recording);
+        if !recording.is_over() && NOBODY_ANSWERS.iter().any(|words| why.contains(words)) {
+            recording.was_away(why);
         }
+    }
+
+    /// Ends the record: the harness takes the autoscaler away, and ends the consumers itself.
+    pub(super) fn end(&self) {
+        lock(&self.recording).is_over_at(self.since.elapsed());
     }
 
     /// The record so far.
@@ -140,7 +146,10 @@ async fn look(
             }),
             _ => Err(ScalerError),
         };
-        lock(&recording).looked(since.elapsed(), observed);
+        let mut recording = lock(&recording);
+        if !recording.is_over() {
+            recording.looked(since.elapsed(), observed);
+        }
     }
 }
 
@@ -165,5 +174,34 @@ mod tests {
         let why = "unable to fetch metrics from external metrics API: the server was unable to return a response in the time allotted, but may still be processing the request (get s0-azure-queue-q.external.metrics.k8s.io)";
         observer.does_not_scale(why);
         assert_eq!(observer.recording().away(), Some(why));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_harness_does_to_end_a_run_is_not_the_autoscalers_work() {
+        let dir = tempfile::tempdir().unwrap();
+        let queue = Arc::new(workflow::memory::MemoryQueue::new("work"));
+        let log = EventLog::open(dir.path()).unwrap();
+        let watched = Observed {
+            deployment: "aqs-app".to_owned(),
+            by: "KEDA 2.20.2".to_owned(),
+            queue: None,
+        };
+        let observer = Observer::start(queue, watched, log);
+        let second = Duration::from_secs(1);
+        tokio::time::sleep(10 * second).await;
+        observer.scaled(15).unwrap();
+        tokio::time::sleep(20 * second).await;
+        observer.end();
+        let polls = observer.recording().polls();
+        tokio::time::sleep(5 * second).await;
+        // The harness sets the Deployment to none, and with the ScaledObject the HPA goes.
+        observer.scaled(0).unwrap();
+        observer.does_not_scale("rpc error: code = Unavailable");
+        let recording = observer.recording();
+        assert_eq!((recording.wanted(), recording.polls()), (15, polls));
+        assert_eq!(recording.age(), 30 * second);
+        assert_eq!(recording.away(), None);
+        let told = std::fs::read_to_string(dir.path().join("events.jsonl")).unwrap();
+        assert_eq!(told.matches("spec.replicas").count(), 1, "{told}");
     }
 }

@@ -54,6 +54,9 @@ impl ClusterStage {
 
     /// Stops the scaling, and sets the number of wanted workers to zero.
     async fn want_none(&self) -> anyhow::Result<()> {
+        for observer in lock(&self.seen.observers).iter() {
+            observer.end();
+        }
         let scaled = std::mem::take(&mut *lock(&self.scaled));
         for object in &scaled {
             self.objects.delete(object).await?;
