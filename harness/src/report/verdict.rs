@@ -76,7 +76,9 @@ impl RunRecord {
         let waiting = waiting.map_or_else(String::new, |waiting| {
             format!(", {} in the queue", thousands(waiting))
         });
-        Some(format!("when last seen, {sent} of {planned} messages were sent{waiting}"))
+        Some(format!(
+            "when last seen, {sent} of {planned} messages were sent{waiting}"
+        ))
     }
 
     fn headline_of_fail(&self) -> String {

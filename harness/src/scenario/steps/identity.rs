@@ -88,9 +88,16 @@ fn token_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).token_life = time.0;
 }
 
-declare_needs!(Authority, SignIn);
+declare_needs!(Authority, Kubelet, SignIn);
 #[given(expr = "the pods' tokens live {time}")]
 fn assertion_life(scenario: &mut Scenario, time: Time) {
+    set_up(scenario).assertion_life = time.0;
+}
+
+// Beside the tag `@cluster`: only a real kubelet is worth minutes of waiting.
+declare_needs!(Authority, Cluster, SignIn);
+#[given(expr = "the kubelet replaces the pods' tokens, which live {time}")]
+fn renewed(scenario: &mut Scenario, time: Time) {
     set_up(scenario).assertion_life = time.0;
 }
 
@@ -107,9 +114,27 @@ fn start_timeout(scenario: &mut Scenario, time: Time) {
 
 declare_needs!(Authority, SignIn, Wire);
 #[given(
-    regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
+    regex = r"^(the pods run in another namespace|the pods' tokens are for another audience|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
 )]
 fn mistake(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+declare_needs!(Authority, SignIn, Slash, Wire);
+#[given(regex = r"^(the credential is for an issuer without its last slash)$")]
+fn no_slash(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+declare_needs!(Authority, Kubelet, SignIn, Wire);
+#[given(
+    regex = r"^(the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired)$"
+)]
+fn wrong_token(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+fn make(scenario: &mut Scenario, what: Wrong) {
     match what {
         Wrong::SetUp(mistake) => set_up(scenario).mistake = Some(mistake),
         Wrong::Clock(seconds) => set_up(scenario).skew_s = seconds,
@@ -134,12 +159,12 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
     watch_ready(run, time.0, &mut early).await?;
-    let authority = &run.identities()?.authority;
-    if authority.turned_away() == 0 {
+    let identities = run.identities()?;
+    if identities.seen().await?.turned_away == 0 {
         let untold = anyhow!("no consumer has tried to sign in: nothing can be told");
         return Err(StepError::of(Outcome::Inconclusive, untold));
     }
-    authority.set_away(false);
+    identities.set_away(false).await?;
     scenario.running()?.early = early;
     Ok(())
 }
@@ -160,10 +185,10 @@ async fn away(
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(sent_before, patience).await?;
-    run.identities()?.authority.set_away(true);
+    run.identities()?.set_away(true).await?;
     // This scenario is about the time that passes here.
     tokio::time::sleep(time.0).await;
-    run.identities()?.authority.set_away(false);
+    run.identities()?.set_away(false).await?;
     let sent = sending
         .finish(patience)
         .await

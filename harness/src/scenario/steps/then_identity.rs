@@ -13,12 +13,10 @@ use crate::leak::Secrets;
 async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
     let run = scenario.run().await?;
     let (names, identities) = (run.roster().names(), run.identities()?);
-    identities.authority.check()?;
-    identities.kubelet.check()?;
-    let exchanges = identities.authority.exchanges();
+    let seen = identities.seen().await?.exchanges;
     let count = |name: &str| {
-        let given = |e: &&platform::authority::Exchange| e.pod == name && e.refused.is_none();
-        exchanges.iter().filter(given).count()
+        let of_it = seen.iter().filter(|exchange| exchange.pod == name);
+        of_it.filter(|exchange| exchange.refused.is_none()).count()
     };
     anyhow::ensure!(!names.is_empty(), "there was never a consumer at all");
     let counts = names.into_iter().map(|name| (count(&name), name));
@@ -47,8 +45,7 @@ declare_needs!(Authority, SignIn);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     let identities = scenario.run().await?.identities()?;
-    identities.kubelet.check()?;
-    let found = identities.kubelet.renewals();
+    let found = identities.replaced().await?;
     ensure!(found >= least, "{found} were replaced");
     Ok(())
 }
@@ -56,7 +53,8 @@ async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then("somebody was turned away")]
 async fn turned_away(scenario: &mut Scenario) -> StepResult {
-    let found = scenario.run().await?.identities()?.authority.turned_away();
+    let identities = scenario.run().await?.identities()?;
+    let found = identities.seen().await?.turned_away;
     ensure!(found > 0, "nobody was");
     Ok(())
 }
@@ -156,7 +154,7 @@ async fn no_leak(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
     // The reports so far are written, so that they are searched as well.
     crate::report::write(run.dir().path())?;
-    let secrets = Secrets::of(&run.secrets());
+    let secrets = Secrets::of(&run.secrets().await?);
     let mut leaks = secrets.look_below(run.dir().path())?;
     for (name, line) in run.exposed().await {
         leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
