@@ -2,8 +2,9 @@ Feature: Nobody holds a key: every pod signs in as itself
 
   A pod's service account token is exchanged at Microsoft Entra for a token that gives access to queue
   and table. Entra or storage refuses a wrong setup, and the consumer says how to fix it. Here an
-  authority of the harness stands in for Entra, with its error codes, and for the kubelet that projects
-  and replaces the pods' tokens: so tokens can live for seconds only, and clocks can be wrong.
+  authority of the harness stands in for Entra, with its error codes, so that its tokens can live for
+  seconds only and its clock can be wrong. On a laptop the harness is also the kubelet that projects and
+  replaces the pods' tokens; in a cluster its own kubelets do so, with tokens that its own issuer signs.
 
   Rule: With its pod's identity a consumer does all of its work
 
@@ -51,6 +52,17 @@ Feature: Nobody holds a key: every pod signs in as itself
       Then within 20 s every message has exactly one result
       And the pods' tokens were replaced at least 4 times
       And every consumer has signed in at least 5 times
+
+    @cluster
+    Scenario: The cluster's kubelet replaces the pods' tokens in its own time
+      Given 1 consumer
+      And consumers sign in with the identity of their pods
+      And tokens live 1 min
+      And the kubelet replaces the pods' tokens, which live 10 min
+      When messages are sent at 1 per second for 11 min
+      Then within 30 s every message has exactly one result
+      And the pods' tokens were replaced at least 1 times
+      And storage refused no request for its token
 
     Scenario: Entra cannot be reached for a while, and tokens last
       Given 2 consumers

@@ -207,10 +207,10 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
-            let selection =
-                crate::scenario::select(&command.suite, &profile(&command.suite.workload)?)?;
+            let known = profile(&command.suite.workload)?;
+            let selection = crate::scenario::select(&command.suite, &known)?;
             let workload = workload(&command.suite.workload)?;
-            suite(&command.suite, selection, workload).await
+            suite(&command.suite, (selection, known), workload).await
         }),
     }
 }
@@ -280,12 +280,20 @@ fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
 
 async fn suite(
     args: &SuiteArgs,
-    selection: Selection,
+    (selection, known): (Selection, Profile),
     workload: Workload,
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
     let storage = args.workload.storage.unwrap_or(StorageChoice::Azurite);
+    let description = workload.description.clone();
     let platform = platform::start(&args.workload, workload, storage, &args.out).await?;
+    // A cluster tells some of what it offers only now, such as whether its issuer can be read.
+    let offered = platform.profile().with_worker(&description);
+    let selection = if offered == known {
+        selection
+    } else {
+        crate::scenario::select(args, &offered)?
+    };
     let report = crate::scenario::run(args, selection, platform).await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))

@@ -14,10 +14,10 @@
 //!
 //! No process id, exit status of the operating system, signal or local address crosses these traits.
 
-pub mod authority;
 pub mod autoscale;
 pub mod cluster;
 mod environment;
+mod identities;
 mod identity;
 pub mod local;
 mod lock;
@@ -43,10 +43,9 @@ use async_trait::async_trait;
 
 pub use self::cluster::{AksArgs, ClusterArgs};
 pub use environment::{EnvironmentName, start};
+pub use identities::{Identities, Mistake, SetUp};
 pub use identity::Identity;
-pub use local::{
-    Described, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs, described,
-};
+pub use local::{Described, StorageChoice, Workload, WorkloadArgs, described};
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, Nodes, NodesView};
 pub use profile::{Need, Offers, Profile};
@@ -209,10 +208,10 @@ pub trait Stage: Send + Sync {
     async fn storage_lost(&self) -> Option<String>;
 
     /// The harness's identity services, if the processes sign in with them.
-    fn identities(&self) -> Option<&Identities>;
+    fn identities(&self) -> Option<&dyn Identities>;
 
     /// The secrets that open storage, which no log or report may contain.
-    fn secrets(&self) -> Vec<String>;
+    async fn secrets(&self) -> anyhow::Result<Vec<String>>;
 
     /// Resources that the run's processes and the harness have used so far; empty if the platform cannot tell.
     async fn taken(&self) -> Vec<Taken> {

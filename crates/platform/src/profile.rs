@@ -16,8 +16,12 @@ pub enum Need {
     Freeze,
     /// Storage that can be taken away and brought back with its data.
     Outage,
-    /// Identity services of the harness, which control clock, tokens and mistakes.
+    /// An authority of the harness in place of Entra, which controls its clock, its tokens and who trusts whom.
     Authority,
+    /// A kubelet of the harness, whose tokens for pods have any age, life and signature.
+    Kubelet,
+    /// A cluster's issuer whose address ends with a slash, which a set-up can forget.
+    Slash,
     /// Scaling by KEDA and the HPA, or by their model.
     Scaling,
     /// Spot nodes that can be evicted, or nodes that stand for them.
@@ -70,11 +74,13 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
         Self::Authority,
+        Self::Kubelet,
+        Self::Slash,
         Self::Scaling,
         Self::Nodes,
         Self::SuddenEnd,
@@ -109,7 +115,12 @@ impl fmt::Display for Need {
             Self::Wire => "a fault proxy before its storage",
             Self::Freeze => "consumers that can be frozen",
             Self::Outage => "a storage that can be taken away",
-            Self::Authority => "an authority of the harness",
+            Self::Authority => {
+                "an authority of the harness (in a cluster: a wire, storage of the overlay that takes tokens, and the right to read \
+                 the issuer's keys)"
+            }
+            Self::Kubelet => "a kubelet of the harness, whose tokens have any age, life and signature",
+            Self::Slash => "a cluster whose issuer ends with a slash",
             Self::Scaling => "scaling by KEDA or its model",
             Self::Nodes => {
                 "nodes that can be taken back (in a cluster, those that --drain-nodes hands over)"

@@ -6,6 +6,8 @@
 //! | `GET /history?from=BYTES` | the history from this byte on, in whole lines; if it has no more, after at most a second |
 //! | `PUT /rules/N` with a [`Rule`](crate::Rule) | the rule is in force |
 //! | `DELETE /rules/N` | the rule is no longer in force |
+//! | `PUT /held/NAME` | all requests of the client `NAME` are held back from storage |
+//! | `DELETE /held/NAME` | they go on |
 //! | `GET /kills` | the clients that are to be killed, by number; if there are none, after at most a second |
 //! | `PUT /kills/N` | this client is dead |
 //! | `GET /status` | [`Status`] |
@@ -37,6 +39,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::gate::Comers;
 use super::{Endpoints, Faults, History, Killer, Proxy, Tls, Wire as _};
 
 /// How long a request waits for new data.
@@ -106,6 +109,7 @@ impl Killer for AskedFor {
 #[derive(Debug)]
 pub struct Program {
     proxy: Proxy,
+    clients: Arc<Comers>,
     wanted: Wanted,
     open: CancellationToken,
     /// Part of every answer: after a restart, rules are lost, and requests that were pending are not in the history.
@@ -138,9 +142,10 @@ impl Program {
                 wanted: told.clone(),
             })
         };
-        proxy.open_gates([queue, table], Box::new(killer_of), &open);
+        let clients = proxy.open_gates([queue, table], Box::new(killer_of), &open);
         Ok(Self {
             proxy,
+            clients,
             wanted,
             open,
             life,
@@ -226,6 +231,10 @@ impl Program {
             }
             (&Method::DELETE, ["rules", number]) => {
                 self.proxy.faults().remove(numbered(number)?);
+                Ok(done)
+            }
+            (&Method::PUT | &Method::DELETE, ["held", name]) => {
+                self.clients.called(name).hold(method == Method::PUT);
                 Ok(done)
             }
             (&Method::PUT, ["finish"]) => {

@@ -43,7 +43,8 @@ impl Comers {
         }
     }
 
-    fn called(&self, name: &str) -> Arc<Asker> {
+    /// The client with this name, known or not yet.
+    pub(super) fn called(&self, name: &str) -> Arc<Asker> {
         let mut known = super::lock(&self.known);
         if let Some(asker) = known.get(name) {
             return asker.clone();

@@ -44,6 +44,8 @@ pub(super) struct Asker {
     received: Mutex<Option<Instant>>,
     /// Messages that the client received and has neither requested to delete nor handed back, by message id in the queue.
     in_hand: watch::Sender<HashSet<String>>,
+    /// Whether its requests are held back from storage.
+    is_held: watch::Sender<bool>,
 }
 
 impl Lane {
@@ -191,6 +193,22 @@ impl Asker {
     /// Number of messages that the client has in hand.
     pub(super) fn in_hand(&self) -> u64 {
         self.in_hand.borrow().len() as u64
+    }
+
+    /// Holds all requests of this client back from storage, or lets them go.
+    pub(super) fn hold(&self, is_held: bool) {
+        self.is_held.send_replace(is_held);
+    }
+
+    /// Waits while requests of this client are held back. Returns whether they were.
+    pub(super) async fn until_let_go(&self) -> bool {
+        let mut is_held = self.is_held.subscribe();
+        if !*is_held.borrow() {
+            return false;
+        }
+        // The sender is a field of `self`, so it exists.
+        let _ = is_held.wait_for(|is_held| !is_held).await;
+        true
     }
 
     /// Whether a fault has killed the client.

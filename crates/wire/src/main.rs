@@ -1,5 +1,8 @@
 //! The wire as a program: in a cluster it runs as a pod between the workload and storage, and the harness controls it through a
-//! forwarded port.
+//! forwarded port. `wire authority` is the authority of a run, which stands for Entra, as a pod of the same image: wherever it is
+//! needed a wire is needed too, and a cluster with one more image of the harness would be one more thing to build and to load.
+
+mod pod;
 
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,7 +25,8 @@ use wire::{Endpoints, History, Tls};
 /// Proxy between a workload and Azure Storage: records every request, and injects the faults that the harness sets
 ///
 /// Each client puts its own name before the account in the path: `http://wire:10001/NAME/account`. If storage uses HTTPS, clients
-/// must use HTTPS too, so that no token travels unencrypted. The harness controls the wire at the loopback address only.
+/// must use HTTPS too, so that no token travels unencrypted. The harness controls the wire at the loopback address only. `wire
+/// authority --help` is about the authority of a run, which is in this program too.
 #[derive(Debug, Parser)]
 #[command(name = "wire", version)]
 struct Args {
@@ -87,7 +91,7 @@ impl Args {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     decode(&bytes).with_context(|| {
         format!(
@@ -100,11 +104,19 @@ fn read(path: &Path) -> anyhow::Result<String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     panics::watch();
-    match run(Args::parse()).await {
+    let is_authority = std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "authority");
+    let done = if is_authority {
+        pod::run(pod::Args::parse_from(std::env::args_os().skip(1))).await
+    } else {
+        run(Args::parse()).await
+    };
+    match done {
         Ok(()) if panics::any() => {
             let _ = writeln!(
                 io::stderr(),
-                "error: a task of the wire panicked, which is a bug of it"
+                "error: a task of this program panicked, which is a bug of it"
             );
             ExitCode::FAILURE
         }
@@ -118,10 +130,6 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<()> {
     let lens = args.lens()?;
-    let bind = async |host: IpAddr, port: u16| {
-        let bound = TcpListener::bind((host, port)).await;
-        bound.with_context(|| format!("listen at {host}, port {port}"))
-    };
     let gates = [
         bind(args.listen, args.queue_port).await?,
         bind(args.listen, args.table_port).await?,
@@ -143,9 +151,18 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let program = Program::start(&storage, history, args.seed, gates, lens, tls).await?;
     let program = Arc::new(program);
     let stop = CancellationToken::new();
+    until_told(program.serve(control, stop.clone())).await
+}
+
+pub(crate) async fn bind(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind((host, port)).await;
+    bound.with_context(|| format!("listen at {host}, port {port}"))
+}
+
+/// Serves until the program is told to end.
+pub(crate) async fn until_told(serving: impl Future<Output = ()>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    let serving = program.serve(control, stop.clone());
     tokio::select! {
         () = serving => {}
         _ = terminate.recv() => {}

@@ -125,13 +125,13 @@ impl Proxy {
     }
 
     /// Opens `queue` and `table` to every client that names itself in its paths; `kill` makes the killer of a client. The gates
-    /// close when the token is cancelled.
+    /// close when the token is cancelled. Returns the clients.
     pub(super) fn open_gates(
         &self,
         [queue, table]: [TcpListener; 2],
         kill: KillerOf,
         open: &CancellationToken,
-    ) {
+    ) -> Arc<Comers> {
         let comers = Arc::new(Comers::new(kill));
         for (service, listener) in [(Service::Queue, queue), (Service::Table, table)] {
             let gate = Gate {
@@ -143,6 +143,7 @@ impl Proxy {
             let door = Door::Gate(Arc::new(gate));
             self.shared.under_way.spawn(accept(listener, door));
         }
+        comers
     }
 
     pub(super) fn clients_in_hand(&self) -> u64 {

@@ -84,6 +84,11 @@ impl Tls {
         self.root.as_deref().map(String::as_str)
     }
 
+    /// The server's side alone, for another server with the same certificate.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor.clone()
+    }
+
     /// Accepts a TLS connection of a client.
     pub async fn accept<S>(&self, stream: S) -> std::io::Result<server::TlsStream<S>>
     where

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -144,6 +144,7 @@ impl Way {
             ruling,
             gone,
         } = task;
+        self.hold_back(&mut crossing).await;
         if !ruling.delay.is_zero() {
             tokio::time::sleep(ruling.delay).await;
             crossing.fault = Some(format!("{} ms late", ruling.delay.as_millis()));
@@ -184,6 +185,20 @@ impl Way {
         self.client.was_answered(&crossing);
         self.shared.history.append(&crossing);
         answer
+    }
+
+    /// Waits while the client's requests are held back, and says in `crossing` for how long. The end of the run lets them go.
+    async fn hold_back(&self, crossing: &mut Crossing) {
+        let since = Instant::now();
+        let was_held = tokio::select! {
+            // In this order: a request that is not held back passes at the end of the run too.
+            biased;
+            was_held = self.client.until_let_go() => was_held,
+            () = self.open.cancelled() => true,
+        };
+        if was_held {
+            crossing.fault = Some(format!("held for {} ms", since.elapsed().as_millis()));
+        }
     }
 
     async fn forward(

@@ -24,6 +24,10 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// Puts `rule` in force before it returns.
     async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>>;
 
+    /// Holds all requests of the client `name` back from storage before it returns, or lets them go on: to storage and to the
+    /// other clients, a client that is held is one that does nothing.
+    async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()>;
+
     /// How often rules have struck in total, including rules that are no longer in force, as far as known.
     fn struck(&self) -> u64;
 
@@ -70,6 +74,11 @@ pub trait Wire: fmt::Debug + Send + Sync {
 impl Wire for Proxy {
     async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
         Ok(Box::new(self.faults().install(rule)))
+    }
+
+    async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()> {
+        self.known(name)?.hold(is_held);
+        Ok(())
     }
 
     fn struck(&self) -> u64 {

@@ -65,8 +65,9 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&args, &profile(&args.workload)?)?;
+        let known = profile(&args.workload)?;
+        let selection = crate::scenario::select(&args, &known)?;
         let workload = Workload::chosen(Path::new(harness), &args.workload)?;
-        suite(&args, selection, workload).await
+        suite(&args, (selection, known), workload).await
     })
 }

@@ -4,21 +4,18 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use platform::Departure;
-use platform::authority::Exchange;
 
 use super::{Run, Sending, Sent};
 use crate::outcome::{NotPassed, Unmet};
 
 impl Run {
     /// The number of tokens that each consumer was given, by its name.
-    pub fn sign_ins(&self) -> anyhow::Result<Vec<(String, usize)>> {
+    pub async fn sign_ins(&self) -> anyhow::Result<Vec<(String, usize)>> {
         let (names, identities) = (self.roster().names(), self.identities()?);
-        identities.authority.check()?;
-        identities.kubelet.check()?;
-        let exchanges = identities.authority.exchanges();
+        let exchanges = identities.seen().await?.exchanges;
         let count = |name: &str| {
-            let given = |e: &&Exchange| e.pod == name && e.refused.is_none();
-            exchanges.iter().filter(given).count()
+            let of_it = exchanges.iter().filter(|exchange| exchange.pod == name);
+            of_it.filter(|exchange| exchange.refused.is_none()).count()
         };
         ensure!(!names.is_empty(), "there was never a consumer at all");
         let counts = names.into_iter().map(|name| (count(&name), name));
@@ -26,21 +23,22 @@ impl Run {
     }
 
     /// How often the pods' tokens were replaced.
-    pub fn renewals(&self) -> anyhow::Result<u64> {
-        let kubelet = &self.identities()?.kubelet;
-        kubelet.check()?;
-        Ok(kubelet.renewals())
+    pub async fn renewals(&self) -> anyhow::Result<u64> {
+        self.identities()?.replaced().await
+    }
+
+    /// How many connections Entra has closed while it could not be reached.
+    pub async fn turned_away(&self) -> anyhow::Result<u64> {
+        Ok(self.identities()?.seen().await?.turned_away)
     }
 
     /// Ends the time in which Entra cannot be reached. Inconclusive if no consumer has tried to sign in until then.
-    pub fn bring_authority_back(&self) -> anyhow::Result<()> {
-        let authority = &self.identities()?.authority;
+    pub async fn bring_authority_back(&self) -> anyhow::Result<()> {
         ensure!(
-            authority.turned_away() > 0,
+            self.turned_away().await? > 0,
             NotPassed::inconclusive("no consumer has tried to sign in: nothing can be told")
         );
-        authority.set_away(false);
-        Ok(())
+        self.identities()?.set_away(false).await
     }
 
     /// Takes Entra away for `time` once `sent_before` messages are sent, and sends the rest of the load, which may take `patience`.
@@ -52,10 +50,10 @@ impl Run {
         patience: Duration,
     ) -> anyhow::Result<Sent> {
         sending.until_acknowledged(sent_before, patience).await?;
-        let authority = &self.identities()?.authority;
-        authority.set_away(true);
+        let authority = self.identities()?;
+        authority.set_away(true).await?;
         self.let_pass(time).await;
-        authority.set_away(false);
+        authority.set_away(false).await?;
         let sent = sending.finish(patience).await;
         anyhow::Context::context(sent, "send what is left")
     }

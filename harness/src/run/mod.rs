@@ -190,20 +190,20 @@ impl Run {
     /// Makes the run's storage unavailable for `time`, and brings it back with its data.
     pub async fn outage(&self, time: Duration) -> anyhow::Result<()> {
         let fault = |name| self.record(Event::fault(name, "storage"));
-        fault("storage stopped")?;
+        fault("storage taken away")?;
         self.stage.outage(time).await?;
         fault("storage back with its data")
     }
 
-    /// The stand-ins for Entra and for the cluster's issuer, which give the run's processes their tokens.
-    pub fn identities(&self) -> anyhow::Result<&Identities> {
+    /// The services that give the run's processes their tokens.
+    pub fn identities(&self) -> anyhow::Result<&dyn Identities> {
         let identities = self.stage.identities();
         identities.context("the run's processes do not sign in with an identity")
     }
 
     /// The secrets that no output of the run may contain.
-    pub fn secrets(&self) -> Vec<String> {
-        self.stage.secrets()
+    pub async fn secrets(&self) -> anyhow::Result<Vec<String>> {
+        self.stage.secrets().await
     }
 
     /// What other users of the machine could read of its workers and its producer, such as command lines, by name.

@@ -60,6 +60,13 @@ impl Rate {
         format!("{}/{}", self.number, self.unit)
     }
 
+    /// The number of messages in `time`.
+    pub(super) fn in_all(self, time: Duration) -> u64 {
+        let unit = if self.unit == 's' { 1_000 } else { 60_000 };
+        let all = u128::from(self.number) * time.as_millis() / unit;
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+
     /// A constant rate of messages.
     pub(super) fn steady(self) -> anyhow::Result<Shape> {
         Ok(format!("constant:{}", self.text()).parse()?)

@@ -63,6 +63,7 @@ impl Platform for Paused {
             Need::Freeze,
             Need::Outage,
             Need::Authority,
+            Need::Kubelet,
             Need::Nodes,
             Need::Cluster,
             Need::Aks,
@@ -189,12 +190,12 @@ impl Stage for Rehearsal {
         None
     }
 
-    fn identities(&self) -> Option<&Identities> {
+    fn identities(&self) -> Option<&dyn Identities> {
         None
     }
 
-    fn secrets(&self) -> Vec<String> {
-        Vec::new()
+    async fn secrets(&self) -> anyhow::Result<Vec<String>> {
+        Ok(Vec::new())
     }
 
     fn check(&self) -> anyhow::Result<()> {

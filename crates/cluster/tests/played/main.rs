@@ -5,6 +5,7 @@
     reason = "a test's tasks and threads end with it, and what they do is asserted"
 )]
 
+mod issuer;
 mod nodes;
 mod server;
 

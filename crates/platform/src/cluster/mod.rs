@@ -2,7 +2,9 @@
 //!
 //! - [`Cluster`] is the platform: one context of the kubeconfig, checked before anything is made in it. `stage` is a run's
 //!   namespace.
-//! - `overlay` adapts the user's overlay to a run, and `images` chooses the images of its pods.
+//! - `overlay` adapts the user's overlay to a run, and `images` chooses the images of its pods, and `offers` is
+//!   what a cluster offers to scenarios.
+//! - `identities` is the authority of a run whose workload signs in.
 //! - `crew` makes a roster of pods, `scale` records `spec.replicas`, `sender` runs a producer as a Job, `storage` connects to
 //!   storage.
 //! - `aks` is what a cluster on Azure adds, `nodes` its nodes and their evictions.
@@ -11,9 +13,11 @@
 mod aks;
 mod args;
 mod crew;
+mod identities;
 mod images;
 mod ledger;
 mod nodes;
+mod offers;
 mod overlay;
 mod scale;
 mod sender;
@@ -28,7 +32,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use cluster::pods::ContainerEnd;
-use cluster::{Found, Wants};
+use cluster::{Found, Issuer, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
 use serde_json::json;
@@ -37,16 +41,16 @@ use workflow::contract::workload::Description;
 
 pub use args::{AksArgs, ClusterArgs, Switch};
 use evidence::events::Fact;
-use evidence::pace::Paces;
 pub use ledger::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 use manifest::quantity;
 use workflow::exit::WrongInput;
 
-use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
+use super::{End, Platform, Profile, Stage, StagePlan, Workload};
 use crate::autoscale::Scaling;
 use aks::{Azure, Chosen};
 use images::Images;
 use nodes::Handed;
+use offers::{NodesOf, offers};
 use overlay::{Described, Overlay};
 use stage::ClusterStage;
 
@@ -69,6 +73,8 @@ struct Site {
     described: Option<Described>,
     /// Whether a wire sits between workload and storage.
     is_wired: bool,
+    /// The issuer of the pods' tokens, if the workload can sign in with them.
+    issuer: Option<Issuer>,
     /// Time after which the namespace of a run that still exists may be removed.
     life: Duration,
     /// Whether the namespace of a run is kept after its end.
@@ -81,17 +87,6 @@ struct Site {
     handed: Option<Handed>,
 }
 
-/// Which nodes may be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NodesOf {
-    /// Spot nodes, which Azure evicts.
-    Azure,
-    /// Nodes that their owner has handed over to the harness.
-    HandedOver,
-    /// No nodes.
-    Nobody,
-}
-
 impl Cluster {
     /// What a cluster offers. Its times are those of production.
     pub fn profile(args: &ClusterArgs) -> Profile {
@@ -101,49 +96,19 @@ impl Cluster {
             Some(_) => NodesOf::HandedOver,
             None => NodesOf::Nobody,
         };
-        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), nodes)
+        let is_wired = overlay
+            .as_ref()
+            .is_ok_and(|overlay| is_wired(args, overlay));
+        // Whether the issuer can be read, and ends with a slash, only the cluster tells.
+        let signs_in = overlay.is_ok_and(|overlay| overlay.can_sign_in());
+        offers(is_wired, signs_in.then_some("/"), nodes)
     }
 
     /// What a cluster on Azure offers.
     pub fn profile_on_aks(args: &ClusterArgs) -> Profile {
         let overlay = Overlay::read(aks::overlay_of(args));
-        Self::offers(
-            overlay.is_ok_and(|overlay| is_wired(args, &overlay)),
-            NodesOf::Azure,
-        )
-    }
-
-    fn offers(is_wired: bool, nodes: NodesOf) -> Profile {
-        let mut lacking = vec![
-            Need::Freeze,
-            Need::Outage,
-            Need::Authority,
-            // Only Azure notifies a machine of its end, and Azure decides how the machine ends.
-            Need::Notice,
-            Need::EarlyDrain,
-            Need::StoppedMachine,
-            Need::ReturningNode,
-            Need::NoSpotCapacity,
-        ];
-        lacking.extend(match nodes {
-            NodesOf::Azure => &[Need::SuddenEnd, Need::NodeDrain][..],
-            NodesOf::HandedOver => &[Need::Aks],
-            NodesOf::Nobody => &[Need::Aks, Need::Nodes],
-        });
-        if !is_wired {
-            lacking.push(Need::Wire);
-        }
-        Profile {
-            offers: Offers::all().without(&lacking),
-            paces: Paces::PRODUCTION,
-            nodes: match nodes {
-                NodesOf::Azure => "of Azure",
-                // Nodes that were handed over stand for Spot nodes: the harness itself takes them back.
-                NodesOf::HandedOver | NodesOf::Nobody => "simulated",
-            },
-            has_own_scaling: true,
-            has_pods: true,
-        }
+        let is_wired = overlay.is_ok_and(|overlay| is_wired(args, &overlay));
+        offers(is_wired, None, NodesOf::Azure)
     }
 
     /// Checks the cluster that `args` name; the error of an unsuitable cluster has one line for each thing that it lacks.
@@ -198,6 +163,12 @@ impl Cluster {
             }),
             None => None,
         };
+        let signs_in = azure.is_none() && is_wired && overlay.can_sign_in();
+        let issuer = if signs_in {
+            issuer(&client).await
+        } else {
+            None
+        };
         Ok(Self(Arc::new(Site {
             client,
             context,
@@ -207,12 +178,26 @@ impl Cluster {
             images,
             described,
             is_wired,
+            issuer,
             life: args.namespace_life,
             keeps: args.keep_namespace,
             patience: workload.storage_patience,
             azure,
             handed,
         })))
+    }
+}
+
+/// The issuer of the cluster's tokens; `None`, with a warning, if it cannot be read: then scenarios about identity are not run.
+async fn issuer(client: &Client) -> Option<Issuer> {
+    match cluster::issuer(client).await {
+        Ok(issuer) => Some(issuer),
+        Err(error) => {
+            tracing::warn!(
+                "failed to {error}; scenarios about identity are not run (docs/cluster-role.yaml has the right to read it)"
+            );
+            None
+        }
     }
 }
 
@@ -331,8 +316,9 @@ impl Platform for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        let offers = Self::offers(self.0.is_wired, self.0.nodes_of());
-        offers.with_worker(&self.0.description())
+        let issuer = self.0.issuer.as_ref().map(|issuer| &*issuer.issuer);
+        let profile = offers(self.0.is_wired, issuer, self.0.nodes_of());
+        profile.with_worker(&self.0.description())
     }
 
     fn versions(&self) -> Vec<Fact> {
@@ -372,11 +358,8 @@ impl Platform for Cluster {
             plan.nodes.is_none() || self.0.nodes_of() != NodesOf::Nobody,
             "open a stage with nodes: this platform does not offer them"
         );
-        ensure!(
-            !matches!(plan.storage, StorageNeed::SignedIn(_)),
-            "open a stage with an authority of the harness: this platform does not offer one"
-        );
-        Ok(Box::new(ClusterStage::open(self.0.clone(), plan).await?))
+        let opened = Box::pin(ClusterStage::open(self.0.clone(), plan));
+        Ok(Box::new(opened.await?))
     }
 
     async fn storage_lost(&self) -> Option<String> {

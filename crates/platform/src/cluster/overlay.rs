@@ -4,6 +4,7 @@
 mod described;
 mod endpoints;
 mod queues;
+mod signed;
 mod steer;
 mod wired;
 mod workloads;
@@ -21,6 +22,8 @@ pub(super) use described::Described;
 pub(super) use endpoints::Reached;
 use manifest::{self, Document, quantity};
 use queues::name_queue;
+pub(super) use signed::AUTHORITY;
+use signed::SignedIn;
 pub(super) use steer::put_on;
 use wired::Wiring;
 pub(super) use wired::{CONTROL, SELECTOR};
@@ -61,6 +64,8 @@ pub(super) struct Adapted {
     /// The run's queues; at least one.
     queues: Vec<String>,
     images: Images,
+    /// How the workload signs in, if it does so with the identity of its pods.
+    signed_in: Option<SignedIn>,
     /// The wire in front of storage, if there is one.
     wire: Option<Wiring>,
     /// The workload's description, if it is not the project's own, applied to the run.
@@ -70,6 +75,11 @@ pub(super) struct Adapted {
 }
 
 impl Overlay {
+    /// The namespace in its objects.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// Renders the overlay in `directory`, with kubectl if its kustomization does more than list files.
     pub(super) fn read(directory: &Path) -> anyhow::Result<Self> {
         let documents =
@@ -196,6 +206,7 @@ impl Overlay {
             consumer: self.consumer.clone(),
             queues: vec![queue.clone()],
             images: images.clone(),
+            signed_in: None,
             wire: None,
             described: None,
             off: None,

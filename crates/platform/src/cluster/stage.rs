@@ -1,5 +1,8 @@
-//! The stage of a run in a cluster: its namespace. `workers` implements [`Workers`] for it.
+//! The stage of a run in a cluster: its namespace. `parts` are the overlay for it and
+//! its nodes, `workers` implements [`Workers`], and `played` is what its wire plays.
 
+mod parts;
+mod played;
 mod workers;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +12,6 @@ use std::time::Duration;
 use ::evidence::events::Event;
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
-use cluster::nodes::Holder;
 use cluster::{Objects, evidence, namespace};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -21,7 +23,8 @@ use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
 
 use super::crew::Crew;
-use super::nodes::{HandedOver, Prices, TakesBack, WatchedNodes};
+use super::identities::AuthorityPod;
+use super::nodes::WatchedNodes;
 use super::overlay::Adapted;
 use super::scale::Observer;
 use super::sender::{FollowedJob, JobSender};
@@ -35,10 +38,10 @@ use crate::logs;
 use crate::loss::Lookout;
 use crate::nodes::Nodes;
 use crate::sender::{Sender, generator_name};
-use crate::settings::own_queues;
 use crate::storage::Store;
 use crate::workers::{Roster, Workers};
 use crate::{Identities, Stage, StagePlan, StoppedOpening};
+use parts::{adapted, nodes};
 
 /// Time limit for a namespace to be gone: its pods have ended, but controllers may have finalizers.
 const GONE: Duration = Duration::from_secs(120);
@@ -67,57 +70,14 @@ pub(super) struct ClusterStage {
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
     wire: Option<Wired>,
+    /// Its authority, if the workload signs in.
+    authority: Option<AuthorityPod>,
     /// Its nodes, if some can be taken back.
     nodes: Option<WatchedNodes>,
     /// The `ScaledObjects` that are applied.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
-}
-
-/// The nodes, if some can be taken back.
-fn nodes(
-    site: &Site,
-    plan: &StagePlan,
-    seen: &Seen,
-    roster: &watch::Receiver<Roster>,
-) -> anyhow::Result<Option<WatchedNodes>> {
-    let (taker, prices): (Arc<dyn TakesBack>, _) = match (&site.azure, &site.handed) {
-        (Some(azure), _) => (azure.takes_back.clone(), Some(Prices::public()?)),
-        // Handed-over nodes are watched only for scenarios about nodes.
-        (None, Some(handed)) if plan.nodes.is_some() => {
-            let holder = Holder {
-                run: plan.identity.run.to_string(),
-                life: site.life,
-            };
-            let handed = HandedOver::new(handed.clone(), seen.clone(), &site.context, holder);
-            (Arc::new(handed), None)
-        }
-        _ => return Ok(None),
-    };
-    Ok(Some(WatchedNodes::watch(
-        seen,
-        roster.clone(),
-        taker,
-        prices,
-    )))
-}
-
-/// Adapts the overlay to the run of `plan`, whose messages are read through `lens`.
-fn adapted(site: &Site, plan: &StagePlan, namespace: &str, lens: &Lens) -> anyhow::Result<Adapted> {
-    let run = &plan.identity.run;
-    let mut adapted = (site.overlay).adapted(namespace, run, &site.images)?;
-    adapted.spread_over(own_queues(run, plan.queues))?;
-    if site.is_wired {
-        adapted.wire(plan.identity.seed)?;
-    }
-    if let Some(described) = &site.described {
-        adapted.describe(described, lens.clone());
-    }
-    if let (Some(handed), Some(_)) = (&site.handed, &plan.nodes) {
-        adapted.keep_off(handed.label.clone());
-    }
-    Ok(adapted)
 }
 
 impl ClusterStage {
@@ -199,6 +159,8 @@ impl ClusterStage {
             (ready, site.patience),
         );
         let wire = wire.await.context("put a wire before storage")?;
+        let authority = AuthorityPod::open(&adapted, &objects, &seen, (ready, site.patience));
+        let authority = authority.await.context("start the authority")?;
         let reach = storage.reach.clone();
         let lookout = Lookout::start(plan.loss.clone(), move || {
             let reach = reach.clone();
@@ -215,6 +177,7 @@ impl ClusterStage {
             watches: Mutex::new(Some(watches)),
             roster,
             wire,
+            authority,
             nodes,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
@@ -250,7 +213,11 @@ async fn dispose(site: &Site, plan: &StagePlan, name: &str) -> anyhow::Result<()
 #[async_trait]
 impl Stage for ClusterStage {
     fn evidence(&self) -> String {
-        self.site.evidence()
+        let signs_in = match &self.authority {
+            Some(_) => ", over HTTPS, tokens of an authority of the harness",
+            None => "",
+        };
+        self.site.evidence() + signs_in
     }
 
     fn storage(&self) -> &Store {
@@ -321,20 +288,25 @@ impl Stage for ClusterStage {
         Ok(senders)
     }
 
-    async fn outage(&self, _: Duration) -> anyhow::Result<()> {
-        bail!("take storage away: this platform does not offer it")
+    async fn outage(&self, time: Duration) -> anyhow::Result<()> {
+        self.play_outage(time).await
     }
 
     async fn storage_lost(&self) -> Option<String> {
         self.storage.reach.lost().await
     }
 
-    fn identities(&self) -> Option<&Identities> {
-        None
+    fn identities(&self) -> Option<&dyn Identities> {
+        let authority = self.authority.as_ref()?;
+        Some(authority as &dyn Identities)
     }
 
-    fn secrets(&self) -> Vec<String> {
-        self.storage.secrets.clone()
+    async fn secrets(&self) -> anyhow::Result<Vec<String>> {
+        let mut secrets = self.storage.secrets.clone();
+        if let Some(authority) = &self.authority {
+            secrets.extend(authority.secrets().await?);
+        }
+        Ok(secrets)
     }
 
     fn check(&self) -> anyhow::Result<()> {

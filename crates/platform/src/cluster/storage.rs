@@ -49,12 +49,13 @@ impl Reachable {
             let url = match adapted.reached(variable) {
                 None => None,
                 Some(Reached {
+                    url,
                     service: Some(service),
-                    ..
                 }) => {
                     cluster::ready(client, namespace, &service.selector, READY).await?;
                     let way = Forward::open(pods.clone(), &service.selector, service.port).await?;
-                    let url = format!("http://{}{}", way.address(), service.path);
+                    let (scheme, _) = url.split_once("://").unwrap_or(("http", ""));
+                    let url = format!("{scheme}://{}{}", way.address(), service.path);
                     ways.push(way);
                     Some(url)
                 }
@@ -80,7 +81,7 @@ impl Reachable {
         variables.retain(|(name, value)| name != "EDW_CREDENTIAL" || value != "workload-identity");
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
-        let storage = Storage::open(&account)?;
+        let storage = Storage::open_trusting(&account, &adapted.roots()?)?;
         let (_, table_name) = names(lens.run());
         let mut urls = (here.into_iter()).map(|url| url.map(|url| url.parse()).transpose());
         let queue_endpoint = urls.next().transpose()?.flatten();

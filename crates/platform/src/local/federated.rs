@@ -6,83 +6,55 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use authority::{Authority, Projection, Seen, Signer};
 use evidence::events::Resource;
 use tempfile::TempDir;
 use workflow::contract::RunId;
 
+use super::kubelet::Kubelet;
 use super::process::Process;
-use super::{Host, Machine, Place, Provisioned};
-use crate::authority::{
-    AUDIENCE, Authority, Directory, FederatedCredential as Credential, Kubelet, Projection, Signer,
-    TOLERANCE_S,
-};
+use super::{Host, Machine, Place, Provisioned, roots};
+use crate::identities::{Identities, Mistake, SetUp};
 use crate::settings::{StorageTold, names};
 use crate::workers::{ConsumerOptions, Seat};
 
-/// The names of the sample; the ids are of no real tenant.
+/// The names of the sample.
 const NAMESPACE: &str = "aqs-demo";
 const SERVICE_ACCOUNT: &str = "aqs-app-service-account";
-const TENANT: &str = "00000000-0000-4000-8000-0000000000aa";
-const CLIENT: &str = "00000000-0000-4000-8000-0000000000bb";
-const STRANGER: &str = "00000000-0000-4000-8000-0000000000ff";
 
-/// The audience of a token from `kubectl create token` without `--audience`: the API server.
-const API_SERVER: &str = "https://kubernetes.default.svc.cluster.local";
-
-/// Settings of the workload's sign-in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetUp {
-    /// Lifetime of the authority's tokens; whole seconds.
-    pub token_life: Duration,
-    /// Lifetime of the pods' tokens; whole seconds.
-    pub assertion_life: Duration,
-    /// The one mistake in the set-up, if there is one.
-    pub mistake: Option<Mistake>,
-    /// How many seconds the authority's clock is ahead.
-    pub skew_s: i64,
-}
-
-impl Default for SetUp {
-    /// No mistake, and tokens of one hour, as Entra and Kubernetes issue them.
-    fn default() -> Self {
-        let hour = Duration::from_secs(3600);
-        Self {
-            token_life: hour,
-            assertion_life: hour,
-            mistake: None,
-            skew_s: 0,
-        }
-    }
-}
-
-/// A mistake in a set-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mistake {
-    /// The pods run in a namespace other than the federated credential's.
-    Namespace,
-    /// The pods' tokens have the API server as their audience.
-    Audience,
-    /// The federated credential names the issuer without its last slash.
-    Issuer,
-    /// The pods' tokens are signed by a key that the issuer does not publish.
-    Signature,
-    /// The pods' tokens have expired, and are not renewed.
-    Stale,
-    /// No directory has this tenant id.
-    Tenant,
-    /// No identity has this client id.
-    Client,
-    /// The authority cannot be reached.
-    Away,
-}
-
-/// The identity services of a run.
+/// The identity services of a run on this machine.
 #[derive(Debug)]
-pub struct Identities {
+pub struct Services {
     /// The stand-in for Entra.
     pub authority: Authority,
     /// The stand-in for the kubelet, which renews the pods' tokens.
-    pub kubelet: Kubelet,
+    pub(super) kubelet: Kubelet,
+}
+
+impl Services {
+    /// Returns an error if one of them has failed.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.authority.check()?;
+        self.kubelet.check()
+    }
+}
+
+#[async_trait]
+impl Identities for Services {
+    async fn seen(&self) -> anyhow::Result<Seen> {
+        self.check()?;
+        Ok(self.authority.seen())
+    }
+
+    async fn replaced(&self) -> anyhow::Result<u64> {
+        self.check()?;
+        Ok(self.kubelet.renewals())
+    }
+
+    async fn set_away(&self, is_away: bool) -> anyhow::Result<()> {
+        self.authority.set_away(is_away);
+        Ok(())
+    }
 }
 
 /// Storage over HTTPS that several scenarios share, with the authority of one scenario.
@@ -90,7 +62,7 @@ pub struct Identities {
 pub struct Federated {
     storage: Arc<Machine>,
     set_up: SetUp,
-    identities: Identities,
+    identities: Services,
     /// The root certificate that processes trust, as PEM.
     root: PathBuf,
     /// Token files and certificates, removed when this is dropped.
@@ -117,33 +89,16 @@ impl Federated {
         } else {
             signer
         };
-        let entra = |issuer: String| Directory {
-            tenant: TENANT.to_owned(),
-            client: CLIENT.to_owned(),
-            federated: Credential {
-                issuer: match set_up.mistake {
-                    Some(Mistake::Issuer) => issuer.trim_end_matches('/').to_owned(),
-                    _ => issuer,
-                },
-                subject: format!("system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}"),
-                audience: AUDIENCE.to_owned(),
-            },
-            token_life_s: seconds(set_up.token_life),
-            // With a lifetime shorter than the tolerated clock difference, a pod's token would not count as expired in time.
-            tolerance_s: if seconds(set_up.assertion_life) > TOLERANCE_S {
-                TOLERANCE_S
-            } else {
-                0
-            },
-        };
-        let authority = Authority::start(tls, published, entra).await?;
+        let subject = format!("system:serviceaccount:{NAMESPACE}:{SERVICE_ACCOUNT}");
+        let entra = |issuer: String| set_up.directory(issuer, subject);
+        let authority = Authority::start(tls.acceptor(), &roots(&tls)?, published, entra).await?;
         authority.set_skew(set_up.skew_s);
         authority.set_away(set_up.mistake == Some(Mistake::Away));
         let kubelet = Kubelet::new(Arc::new(signer), files.path())?;
         Ok(Self {
             storage,
             set_up: set_up.clone(),
-            identities: Identities { authority, kubelet },
+            identities: Services { authority, kubelet },
             root,
             _files: files,
         })
@@ -152,11 +107,6 @@ impl Federated {
     /// The variables that the cluster, its workload identity webhook and the pod's manifest would set for `pod`.
     fn variables(&self, place: &Place<'_>, pod: &str) -> anyhow::Result<Vec<(String, String)>> {
         let file = self.identities.kubelet.project(pod, self.projection())?;
-        let mistake = self.set_up.mistake;
-        let or_stranger = |id: &str, wrong| {
-            let id = if mistake == Some(wrong) { STRANGER } else { id };
-            id.to_owned()
-        };
         let path = |path: &Path| {
             let text = path.to_str().context("paths must be UTF-8");
             text.map(str::to_owned)
@@ -168,8 +118,8 @@ impl Federated {
             ("AZURE_TABLE_NAME", table_name),
             ("AZURE_QUEUE_ENDPOINT", place.endpoints.queue.clone()),
             ("AZURE_TABLE_ENDPOINT", place.endpoints.table.clone()),
-            ("AZURE_TENANT_ID", or_stranger(TENANT, Mistake::Tenant)),
-            ("AZURE_CLIENT_ID", or_stranger(CLIENT, Mistake::Client)),
+            ("AZURE_TENANT_ID", self.set_up.tenant().to_owned()),
+            ("AZURE_CLIENT_ID", self.set_up.client().to_owned()),
             ("AZURE_FEDERATED_TOKEN_FILE", path(&file)?),
             (
                 "AZURE_AUTHORITY_HOST",
@@ -188,35 +138,20 @@ impl Federated {
 
     /// The token volume of every pod.
     fn projection(&self) -> Projection {
-        let mistake = self.set_up.mistake;
-        let or = |right: &str, mistaken: Mistake, wrong: &str| {
-            let value = if mistake == Some(mistaken) {
-                wrong
-            } else {
-                right
-            };
-            value.to_owned()
-        };
-        let life = self.set_up.assertion_life;
-        let issuer = self.identities.authority.issuer();
+        let set_up = &self.set_up;
+        let life = set_up.assertion_life;
         Projection {
-            issuer,
-            namespace: or(NAMESPACE, Mistake::Namespace, "default"),
+            issuer: self.identities.authority.issuer(),
+            namespace: set_up
+                .or(NAMESPACE, Mistake::Namespace, "default")
+                .to_owned(),
             service_account: SERVICE_ACCOUNT.to_owned(),
-            audience: or(AUDIENCE, Mistake::Audience, API_SERVER),
+            audience: set_up.audience().to_owned(),
             life,
-            age: if mistake == Some(Mistake::Stale) {
-                life * 2
-            } else {
-                Duration::ZERO
-            },
-            is_renewed: mistake != Some(Mistake::Stale),
+            age: set_up.or(Duration::ZERO, Mistake::Stale, life * 2),
+            is_renewed: set_up.mistake != Some(Mistake::Stale),
         }
     }
-}
-
-fn seconds(time: Duration) -> i64 {
-    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[async_trait]
@@ -248,7 +183,7 @@ impl Host for Federated {
         self.storage.check_guard()
     }
 
-    fn identities(&self) -> Option<&Identities> {
+    fn identities(&self) -> Option<&Services> {
         Some(&self.identities)
     }
 

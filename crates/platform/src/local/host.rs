@@ -21,8 +21,9 @@ use super::emulator::{Demand, Embedded, Emulator, StorageChoice};
 use super::guard::Guard;
 use super::process::Process;
 use super::workload::Workload;
-use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
+use super::{Federated, Host, Place, Provisioned};
 use crate::StorageNeed;
+use crate::identities::SetUp;
 use crate::reach::Reach;
 use crate::settings::{StorageTold, names, own_queues, storage_variables, worker_variables};
 use crate::storage::{Store, queue_names, table_names};
@@ -76,7 +77,7 @@ impl Machine {
             StorageChoice::Engine => Embedded::start(&workload.engine, &guard, demand).await,
         };
         let emulator = emulator.context("start the local environment")?;
-        let roots = tls.as_ref().map(crate::authority::roots).transpose()?;
+        let roots = tls.as_ref().map(super::roots).transpose()?;
         let roots = roots.as_ref().map_or(&[][..], |roots| roots);
         let storage = Storage::open_trusting(&account(), roots)?;
         let reach = if emulator.source() == Some(Source::Address) {
@@ -313,10 +314,6 @@ impl Host for Machine {
 
     fn check_guard(&self) -> anyhow::Result<()> {
         self.guard.check()
-    }
-
-    fn identities(&self) -> Option<&Identities> {
-        None
     }
 
     fn secrets(&self) -> Vec<String> {

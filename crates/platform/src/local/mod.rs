@@ -2,7 +2,7 @@
 //! simulated nodes.
 //!
 //! - [`Local`] is the platform, `stage` its stage. A [`Host`] keeps the storage of a stage and starts its processes:
-//!   [`Machine`] with a SAS, [`Federated`] with tokens of an authority of the harness.
+//!   [`Machine`] with a SAS, [`Federated`] with tokens of an authority of the harness, and a stand-in for the `kubelet`.
 //! - `emulator`: Azurite, or the project's own engine.
 //! - `fleet` keeps the wanted number of consumers, as a Deployment, its `ReplicaSet` and the kubelet do in a cluster; `keeper`
 //!   calls it again and again.
@@ -16,6 +16,7 @@ mod fleet;
 pub mod guard;
 mod host;
 mod keeper;
+mod kubelet;
 mod probe;
 pub mod proc;
 pub mod process;
@@ -27,13 +28,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use workflow::contract::RunId;
 
 pub use emulator::StorageChoice;
 use evidence::events::{Fact, Resource};
 use evidence::pace::{Pace, Paces};
-pub use federated::{Federated, Identities, Mistake, SetUp};
+pub use federated::{Federated, Services};
 pub use host::Machine;
 pub use host::account;
 use wire::{Endpoints, Tls};
@@ -109,6 +111,13 @@ impl Platform for Local {
     }
 }
 
+/// The root certificate that a client in this process must trust to reach servers over `tls`.
+fn roots(tls: &Tls) -> anyhow::Result<[reqwest::Certificate; 1]> {
+    let root = tls.root().context("find the certificate of the run")?;
+    let root = reqwest::Certificate::from_pem(root.as_bytes());
+    Ok([root.context("read the certificate of the run")?])
+}
+
 /// The run, storage and log directory of a process that is started.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
@@ -158,7 +167,9 @@ pub trait Host: Send + Sync {
     fn check_guard(&self) -> anyhow::Result<()>;
 
     /// The harness's identity services, if the processes sign in with them.
-    fn identities(&self) -> Option<&Identities>;
+    fn identities(&self) -> Option<&Services> {
+        None
+    }
 
     /// The secrets that open storage, which no log or report may contain.
     fn secrets(&self) -> Vec<String>;

@@ -17,8 +17,9 @@ use super::keeper::{Keeper, Scaled};
 use super::proc;
 use super::process;
 use super::producer::Producer;
-use super::{Host, Identities, Place};
+use super::{Host, Place};
 use crate::autoscale::{Driven, Scaler, ScalingRecord};
+use crate::identities::Identities;
 use crate::lock::lock;
 use crate::logs;
 use crate::loss::Lookout;
@@ -216,12 +217,13 @@ impl Stage for LocalStage {
         self.host.storage_lost().await
     }
 
-    fn identities(&self) -> Option<&Identities> {
-        self.host.identities()
+    fn identities(&self) -> Option<&dyn Identities> {
+        let services = self.host.identities()?;
+        Some(services as &dyn Identities)
     }
 
-    fn secrets(&self) -> Vec<String> {
-        self.host.secrets()
+    async fn secrets(&self) -> anyhow::Result<Vec<String>> {
+        Ok(self.host.secrets())
     }
 
     async fn taken(&self) -> Vec<Taken> {
@@ -247,8 +249,7 @@ impl Stage for LocalStage {
             "keep the consumers running: what keeps them has ended"
         );
         if let Some(identities) = self.host.identities() {
-            identities.authority.check()?;
-            identities.kubelet.check()?;
+            identities.check()?;
         }
         self.proxy.check()
     }

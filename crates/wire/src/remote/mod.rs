@@ -138,6 +138,14 @@ impl Wire for Remote {
         }))
     }
 
+    async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()> {
+        let method = if is_held { Method::PUT } else { Method::DELETE };
+        let asked = (self.shared).ridden_out(method, format!("held/{name}"), Vec::new());
+        let asked = asked.await;
+        asked.with_context(|| format!("hold the requests of {name} in the wire"))?;
+        Ok(())
+    }
+
     fn struck(&self) -> u64 {
         self.status.borrow().struck
     }

@@ -226,6 +226,51 @@ async fn a_client_that_a_rule_kills_is_killed_by_whoever_reads_of_it_and_asks_fo
 }
 
 #[tokio::test]
+async fn what_a_held_client_sends_waits_until_it_is_let_go_and_nobody_else_waits() {
+    let elsewhere = Elsewhere::start().await;
+    let way = Cuttable::to(elsewhere.control, 0).await;
+    let remote = elsewhere.remote(&way, &Arc::default()).await;
+    remote.hold("pod-1", true).await.unwrap();
+    let held = elsewhere.insert("pod-1");
+    tokio::pin!(held);
+    // The other client's second request is answered while the first client's request waits.
+    let others = async {
+        for _ in 0..2 {
+            assert_eq!(elsewhere.insert("pod-2").await.unwrap(), 201);
+        }
+    };
+    tokio::select! {
+        biased;
+        answer = &mut held => panic!("it was held, and got {answer:?}"),
+        () = others => {}
+    }
+    assert_eq!(elsewhere.storage.asked(), 2);
+    remote.hold("pod-1", false).await.unwrap();
+    assert_eq!(held.await.unwrap(), 201);
+    remote.finish().await.unwrap();
+    let clients: Vec<_> = crossings(&remote).into_iter().map(|it| it.client).collect();
+    assert_eq!(clients, ["pod-2", "pod-2", "pod-1"]);
+}
+
+#[tokio::test]
+async fn the_end_of_the_run_lets_a_held_client_go() {
+    let elsewhere = Elsewhere::start().await;
+    let way = Cuttable::to(elsewhere.control, 0).await;
+    let remote = elsewhere.remote(&way, &Arc::default()).await;
+    remote.hold("pod-1", true).await.unwrap();
+    let held = elsewhere.insert("pod-1");
+    tokio::pin!(held);
+    let other = elsewhere.insert("pod-2");
+    tokio::select! {
+        biased;
+        answer = &mut held => panic!("it was held, and got {answer:?}"),
+        answer = other => assert_eq!(answer.unwrap(), 201),
+    }
+    let (finished, _) = tokio::join!(remote.finish(), held);
+    finished.unwrap();
+}
+
+#[tokio::test]
 async fn a_wire_that_was_restarted_has_no_whole_history() {
     let mut elsewhere = Elsewhere::start().await;
     let way = Cuttable::to(elsewhere.control, 0).await;

@@ -84,9 +84,16 @@ fn token_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).token_life = time.0;
 }
 
-declare_needs!(Authority, SignIn);
+declare_needs!(Authority, Kubelet, SignIn);
 #[given(expr = "the pods' tokens live {time}")]
 fn assertion_life(scenario: &mut Scenario, time: Time) {
+    set_up(scenario).assertion_life = time.0;
+}
+
+// Beside the tag `@cluster`: only a real kubelet is worth minutes of waiting.
+declare_needs!(Authority, Cluster, SignIn);
+#[given(expr = "the kubelet replaces the pods' tokens, which live {time}")]
+fn renewed(scenario: &mut Scenario, time: Time) {
     set_up(scenario).assertion_life = time.0;
 }
 
@@ -103,9 +110,27 @@ fn start_timeout(scenario: &mut Scenario, time: Time) {
 
 declare_needs!(Authority, SignIn, Wire);
 #[given(
-    regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
+    regex = r"^(the pods run in another namespace|the pods' tokens are for another audience|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
 )]
 fn mistake(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+declare_needs!(Authority, SignIn, Slash, Wire);
+#[given(regex = r"^(the credential is for an issuer without its last slash)$")]
+fn no_slash(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+declare_needs!(Authority, Kubelet, SignIn, Wire);
+#[given(
+    regex = r"^(the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired)$"
+)]
+fn wrong_token(scenario: &mut Scenario, what: Wrong) {
+    make(scenario, what);
+}
+
+fn make(scenario: &mut Scenario, what: Wrong) {
     match what {
         Wrong::SetUp(mistake) => set_up(scenario).mistake = Some(mistake),
         Wrong::Clock(seconds) => set_up(scenario).skew_s = seconds,
@@ -129,7 +154,7 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     scenario.given.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
     let early = run.ready_within(time.0).await?;
-    run.bring_authority_back()?;
+    run.bring_authority_back().await?;
     scenario.running()?.early = early;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::leak::Secrets;
 declare_needs!(Authority, SignIn);
 #[then("every consumer has signed in once")]
 async fn once(scenario: &mut Scenario) -> StepResult {
-    for (name, times) in scenario.run().await?.sign_ins()? {
+    for (name, times) in scenario.run().await?.sign_ins().await? {
         ensure!(times == 1, "{name} has signed in {times} times");
     }
     Ok(())
@@ -22,7 +22,7 @@ async fn once(scenario: &mut Scenario) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^every consumer has signed in at least (\d+) times$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
-    for (name, times) in scenario.run().await?.sign_ins()? {
+    for (name, times) in scenario.run().await?.sign_ins().await? {
         ensure!(times >= least, "{name} has signed in {times} times");
     }
     Ok(())
@@ -31,7 +31,7 @@ async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
-    let found = scenario.run().await?.renewals()?;
+    let found = scenario.run().await?.renewals().await?;
     ensure!(found >= least, "{found} were replaced");
     Ok(())
 }
@@ -39,7 +39,7 @@ async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
 declare_needs!(Authority, SignIn);
 #[then("somebody was turned away")]
 async fn turned_away(scenario: &mut Scenario) -> StepResult {
-    let found = scenario.run().await?.identities()?.authority.turned_away();
+    let found = scenario.run().await?.turned_away().await?;
     ensure!(found > 0, "nobody was");
     Ok(())
 }
@@ -111,7 +111,7 @@ async fn no_leak(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
     // The reports so far are written, so that they are searched as well.
     crate::report::write(run.dir().path())?;
-    let secrets = Secrets::of(&run.secrets());
+    let secrets = Secrets::of(&run.secrets().await?);
     let mut leaks = secrets.look_below(run.dir().path())?;
     for (name, line) in run.exposed().await {
         leaks.extend(secrets.look(&format!("the command line of {name}"), &line));

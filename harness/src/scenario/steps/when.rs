@@ -30,6 +30,13 @@ async fn steady(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResul
     send(scenario, load).await
 }
 
+#[when(regex = r"^messages are sent at (\d+ per (?:second|minute)) for (\d+ (?:ms|s|min))$")]
+async fn for_a_time(scenario: &mut Scenario, rate: Rate, time: Time) -> StepResult {
+    let shape = rate.steady()?;
+    let load = scenario.load(rate.in_all(time.0), shape);
+    send(scenario, load).await
+}
+
 #[when(regex = r"^(\d+) messages? (?:are|is) sent at once$")]
 async fn burst(scenario: &mut Scenario, messages: u64) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);

@@ -217,3 +217,48 @@ fn scenarios_about_scaling_and_about_nodes_have_a_pace_and_no_others() {
         assert_eq!(case.pace.times(), expected, "{}", case.name);
     }
 }
+
+/// What no cluster's own kubelet can do, and what this cluster's issuer cannot, is left out by name; all else of the sign-in runs.
+#[test]
+fn a_cluster_with_a_wire_runs_what_is_about_identity_outages_and_frozen_consumers() {
+    let args = ClusterArgs::default();
+    let cluster = selected(Cluster::profile(&args).offers);
+    let left = not_run(&cluster);
+    let about = "Nobody holds a key: every pod signs in as itself";
+    let of_identity = cluster.cases.iter().filter(|case| case.feature == about);
+    assert_eq!(of_identity.count(), 17);
+    let kubelet = "a kubelet of the harness, whose tokens have any age, life and signature";
+    for name in [
+        "The pods' tokens are replaced in the middle of the load",
+        "It is refused that the pods' tokens are signed by a key that the cluster does not publish",
+        "It is refused that the pods' tokens have expired",
+    ] {
+        assert_eq!(left[name], kubelet, "{name}");
+    }
+    let runs = |name: &str| cluster.cases.iter().any(|case| case.name.starts_with(name));
+    for name in [
+        "The zombie finishes",
+        "Storage goes away",
+        "The cluster's kubelet replaces",
+    ] {
+        assert!(runs(name), "{name}");
+    }
+    // Without a wire nobody holds requests back, or plays an outage.
+    let args = ClusterArgs {
+        wire: Some(platform::cluster::Switch::Off),
+        ..args
+    };
+    let left = selected(Cluster::profile(&args).offers);
+    let left = not_run(&left);
+    for name in [
+        "The zombie finishes what others have finished before it",
+        "Storage goes away in the middle of the load and comes back with its data",
+    ] {
+        assert!(left.contains_key(name), "{name}");
+    }
+    // On a laptop the harness is the kubelet, and waits for no real one.
+    let here = selected(Local::profile().offers);
+    let left = not_run(&here);
+    let real = left["The cluster's kubelet replaces the pods' tokens in its own time"];
+    assert_eq!(real, "a Kubernetes cluster (@cluster)");
+}

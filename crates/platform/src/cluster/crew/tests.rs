@@ -220,6 +220,10 @@ impl Wire for Two {
         unreachable!("a crew breaks nothing")
     }
 
+    async fn hold(&self, _: &str, _: bool) -> anyhow::Result<()> {
+        unreachable!("a crew holds nothing")
+    }
+
     fn struck(&self) -> u64 {
         0
     }

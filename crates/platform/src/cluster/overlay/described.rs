@@ -204,6 +204,7 @@ impl Place<'_> {
                 table_url?,
                 sas()?
             )),
+            Name::Credential if self.adapted.is_signed_in() => Some("auto".to_owned()),
             Name::Credential => {
                 let said = settings.remove("EDW_CREDENTIAL");
                 said.or_else(|| self.has_sas.then(|| "sas".to_owned()))

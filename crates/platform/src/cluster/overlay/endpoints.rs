@@ -33,7 +33,10 @@ impl Adapted {
     }
 
     fn service(&self, url: &str) -> Option<Service> {
-        let rest = url.strip_prefix("http://")?;
+        let (scheme, rest) = url.split_once("://")?;
+        if !matches!(scheme, "http" | "https") {
+            return None;
+        }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = authority.rsplit_once(':')?;
         let name = host.split('.').next()?;

@@ -59,8 +59,7 @@ struct Https {
 }
 
 impl Https {
-    fn new() -> Self {
-        let authority = CertificateAuthority::new();
+    fn of(authority: &CertificateAuthority) -> Self {
         Self {
             root: authority.certificate(),
             own: authority.certify_hosts(&[NAME]),
@@ -89,16 +88,21 @@ impl Overlay {
     /// Whether a wire can be put in front of its storage: storage in the cluster that uses HTTP, or any storage that uses
     /// HTTPS.
     pub(in crate::cluster) fn can_be_wired(&self) -> bool {
-        let as_it_is = Adapted {
+        self.as_it_is().addresses().is_ok()
+    }
+
+    /// The overlay without a run.
+    pub(super) fn as_it_is(&self) -> Adapted {
+        Adapted {
             objects: self.objects.clone(),
             consumer: self.consumer.clone(),
             queues: Vec::new(),
             images: Images::default(),
+            signed_in: None,
             wire: None,
             described: None,
             off: None,
-        };
-        as_it_is.addresses().is_ok()
+        }
     }
 }
 
@@ -152,9 +156,13 @@ impl Adapted {
     /// Makes workers and producer use a wire in place of storage; `seed` is that of its random decisions.
     pub(in crate::cluster) fn wire(&mut self, seed: u64) -> anyhow::Result<()> {
         let is_https = self.addresses()?[0].is_https;
+        let https = || match &self.signed_in {
+            Some(signed_in) => Https::of(&signed_in.certificates),
+            None => Https::of(&CertificateAuthority::new()),
+        };
         self.wire = Some(Wiring {
             seed,
-            https: is_https.then(Https::new),
+            https: is_https.then(https),
         });
         Ok(())
     }
@@ -178,6 +186,10 @@ impl Adapted {
             arguments.push(json!(format!("--run={}", lens.run())));
         }
         self.give_description(&mut pod);
+        if self.is_signed_in() {
+            // Storage has a certificate of the run too.
+            self.trust_wire(&mut pod);
+        }
         let mut deployment = json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -249,7 +261,7 @@ impl Adapted {
         }))
     }
 
-    /// Network policies that let workers and producer reach the wire, if a policy of the overlay restricts their egress.
+    /// Network policies that let workers and producer reach the wire and the authority, if a policy of the overlay restricts their egress.
     /// Policies add up.
     fn policies(&self, meta: &Value, wire: &Value) -> Vec<Value> {
         let is_shut = self.objects.iter().any(|it| it["kind"] == "NetworkPolicy");
@@ -257,12 +269,16 @@ impl Adapted {
             return Vec::new();
         }
         let (key, value) = PRODUCER_LABEL;
-        let to_wire = json!([{"to": [{"podSelector": {"matchLabels": wire}}]}]);
+        let to_wire = json!({"to": [{"podSelector": {"matchLabels": wire}}]});
+        let to_both: Vec<Value> = [to_wire]
+            .into_iter()
+            .chain(self.egress_to_authority())
+            .collect();
         let who = [
             (
                 "workers",
                 json!({"matchExpressions": [{"key": GROUP, "operator": "Exists"}]}),
-                to_wire,
+                json!(to_both),
             ),
             // No policy of the overlay selects the producer's pod; with a rule for the wire alone, it would reach neither DNS
             // nor Entra.
@@ -349,7 +365,7 @@ impl Adapted {
 }
 
 /// Appends `item` to the list in `field` of `object`, or starts the list.
-fn append(object: &mut Value, field: &str, item: Value) {
+pub(super) fn append(object: &mut Value, field: &str, item: Value) {
     let mut all = object[field].as_array().cloned().unwrap_or_default();
     all.push(item);
     object[field] = Value::Array(all);

@@ -99,6 +99,8 @@ impl Adapted {
         let image = container["image"].as_str().unwrap_or_default();
         container["image"] = json!(self.images.consumer(image));
         wired::put(container, self.wire_variables()?);
+        self.give_identity(pod);
+        let container = &mut pod["containers"][0];
         self.put_described(container, queue, options)?;
         self.trust_wire(pod);
         let container = &mut pod["containers"][0];
@@ -205,9 +207,9 @@ impl Adapted {
             "securityContext": pod["securityContext"],
             "containers": [sender],
         });
+        self.give_identity(&mut own);
         self.trust_wire(&mut own);
-        let (key, value) = PRODUCER_LABEL;
-        let mut labels = json!({key: value});
+        let mut labels = json!({PRODUCER_LABEL.0: PRODUCER_LABEL.1});
         let uses_identity = "azure.workload.identity/use";
         let of_consumer = &deployment["spec"]["template"]["metadata"]["labels"];
         if let Some(value) = of_consumer.get(uses_identity) {

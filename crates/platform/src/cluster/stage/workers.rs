@@ -146,10 +146,12 @@ impl Workers for ClusterStage {
     }
 
     async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()> {
+        if matches!(act, Act::Freeze | Act::Thaw) {
+            return self.freeze(worker, act == Act::Freeze).await;
+        }
         let (cause, fault, params) = match act {
             Act::Kill | Act::KillForGood => (Cause::Killed, "pod deleted at once", at_once()),
-            Act::Drain => (Cause::Told, "pod deleted", DeleteParams::default()),
-            Act::Freeze | Act::Thaw => bail!("freeze {worker}: this platform does not offer it"),
+            _ => (Cause::Told, "pod deleted", DeleteParams::default()),
         };
         {
             let mut crew = lock(&self.seen.crew);

@@ -4,7 +4,7 @@
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Refusal, Signer};
@@ -16,7 +16,7 @@ pub const TOLERANCE_S: i64 = 300;
 const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// A federated credential, as `az identity federated-credential create` makes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FederatedCredential {
     /// The cluster's issuer, to the last slash.
     pub issuer: String,
@@ -27,7 +27,7 @@ pub struct FederatedCredential {
 }
 
 /// A directory with one identity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
     /// Its id.
     pub tenant: String,
@@ -54,7 +54,7 @@ pub(super) struct Form {
 
 /// The claims of a service account token that the exchange reads.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct Claims {
+pub struct Claims {
     iss: String,
     sub: String,
     aud: Vec<String>,
@@ -66,13 +66,13 @@ pub(super) struct Claims {
 
 impl Claims {
     /// The name of the pod that the token is bound to; empty if the token names no pod.
-    pub(super) fn pod(&self) -> &str {
+    pub fn pod(&self) -> &str {
         self.kubernetes["pod"]["name"].as_str().unwrap_or_default()
     }
 }
 
 /// Reads the claims of an assertion without verifying its signature.
-pub(super) fn unverified(assertion: &str) -> Option<Claims> {
+pub fn unverified(assertion: &str) -> Option<Claims> {
     insecure_decode_claims(assertion).ok()
 }
 

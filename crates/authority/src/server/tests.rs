@@ -1,66 +1,80 @@
 use azurite::CertificateAuthority;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::*;
-use crate::authority::{AUDIENCE, FederatedCredential, Kubelet, Projection};
+use crate::{AUDIENCE, FederatedCredential, Projection};
 
-struct Rig {
+pub(crate) struct Rig {
     authority: Authority,
-    kubelet: Kubelet,
+    signer: Signer,
     client: reqwest::Client,
-    _dir: tempfile::TempDir,
+}
+
+/// An acceptor with a certificate for this machine, and the root that verifies it.
+pub(crate) fn certified() -> (TlsAcceptor, [reqwest::Certificate; 1]) {
+    let authority = CertificateAuthority::new();
+    let own = authority.certify();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let server = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(own.certificate.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap(),
+        );
+    let root = reqwest::Certificate::from_pem(authority.certificate().as_bytes());
+    (Arc::new(server.unwrap()).into(), [root.unwrap()])
+}
+
+pub(crate) fn directory(issuer: String) -> Directory {
+    Directory {
+        tenant: "tenant-1".to_owned(),
+        client: "client-1".to_owned(),
+        federated: FederatedCredential {
+            issuer,
+            subject: "system:serviceaccount:ns:sa".to_owned(),
+            audience: AUDIENCE.to_owned(),
+        },
+        token_life_s: 3600,
+        tolerance_s: crate::TOLERANCE_S,
+    }
+}
+
+pub(crate) fn projection(issuer: String) -> Projection {
+    Projection {
+        issuer,
+        namespace: "ns".to_owned(),
+        service_account: "sa".to_owned(),
+        audience: AUDIENCE.to_owned(),
+        life: Duration::from_secs(3600),
+        age: Duration::ZERO,
+        is_renewed: false,
+    }
 }
 
 impl Rig {
     async fn new() -> Self {
-        let tls = {
-            let authority = CertificateAuthority::new();
-            let certified = authority.certify();
-            Tls::new(
-                authority.certificate(),
-                &certified.certificate,
-                &certified.key,
-            )
-            .unwrap()
-        };
-        let signer = Arc::new(Signer::new("cluster-1").unwrap());
-        let directory = |issuer| Directory {
-            tenant: "tenant-1".to_owned(),
-            client: "client-1".to_owned(),
-            federated: FederatedCredential {
-                issuer,
-                subject: "system:serviceaccount:ns:sa".to_owned(),
-                audience: AUDIENCE.to_owned(),
-            },
-            token_life_s: 3600,
-            tolerance_s: super::super::TOLERANCE_S,
-        };
-        let roots = super::super::roots(&tls).unwrap();
+        let (acceptor, roots) = certified();
+        let signer = Signer::new("cluster-1").unwrap();
+        let authority = Authority::start(acceptor, &roots, signer.published(), directory).await;
         let client = reqwest::Client::builder().tls_certs_only(roots);
-        let authority = Authority::start(tls, signer.published(), directory);
-        let dir = tempfile::tempdir().unwrap();
         Self {
-            authority: authority.await.unwrap(),
-            kubelet: Kubelet::new(signer, dir.path()).unwrap(),
+            authority: authority.unwrap(),
+            signer,
             client: client.no_proxy().build().unwrap(),
-            _dir: dir,
         }
     }
 
     fn projection(&self) -> Projection {
-        Projection {
-            issuer: self.authority.directory().federated.issuer.clone(),
-            namespace: "ns".to_owned(),
-            service_account: "sa".to_owned(),
-            audience: AUDIENCE.to_owned(),
-            life: Duration::from_secs(3600),
-            age: Duration::ZERO,
-            is_renewed: false,
-        }
+        projection(self.authority.directory().federated.issuer.clone())
     }
 
-    fn assertion(&self, pod: &str, projection: Projection) -> String {
-        let file = self.kubelet.project(pod, projection).unwrap();
-        std::fs::read_to_string(file).unwrap()
+    fn assertion(&self, pod: &str, projection: &Projection) -> String {
+        projection.token(&self.signer, pod, projection.age).unwrap()
     }
 
     async fn ask(&self, tenant: &str, client: &str, assertion: &str) -> (u16, Value) {
@@ -88,8 +102,8 @@ impl Rig {
 
     /// The code of the refusal; 0 if a token is given.
     async fn code(&self, projection: Projection) -> u64 {
-        let pod = format!("pod-{}", self.authority.exchanges().len());
-        let assertion = self.assertion(&pod, projection);
+        let pod = format!("pod-{}", self.authority.seen().exchanges.len());
+        let assertion = self.assertion(&pod, &projection);
         let (status, document) = self.ask("tenant-1", "client-1", &assertion).await;
         let code = document["error_codes"][0].as_u64().unwrap_or_default();
         assert_eq!(status == 200, code == 0, "{document}");
@@ -104,7 +118,7 @@ impl Rig {
 #[tokio::test]
 async fn a_federated_identity_gets_a_token_for_storage() {
     let rig = Rig::new().await;
-    let assertion = rig.assertion("pod-1", rig.projection());
+    let assertion = rig.assertion("pod-1", &rig.projection());
     let (status, document) = rig.ask("tenant-1", "client-1", &assertion).await;
     assert_eq!((status, &document["expires_in"]), (200, &json!(3599)));
     let token = document["access_token"].as_str().unwrap();
@@ -112,8 +126,9 @@ async fn a_federated_identity_gets_a_token_for_storage() {
     let given = Exchange {
         pod: "pod-1".to_owned(),
         refused: None,
+        is_replaced: false,
     };
-    assert_eq!(rig.authority.exchanges(), [given]);
+    assert_eq!(rig.authority.seen().exchanges, [given]);
     // A client that reads the discovery document can verify the token.
     let host = rig.authority.host();
     let url = format!("{host}/tenant-1/v2.0/.well-known/openid-configuration");
@@ -177,7 +192,7 @@ async fn each_mistake_gets_the_code_that_entra_has_for_it() {
     ] {
         assert_eq!(rig.code(projection).await, code);
     }
-    let assertion = rig.assertion("pod-x", good);
+    let assertion = rig.assertion("pod-x", &good);
     let code = async |tenant, client, assertion: &str| {
         let (_, document) = rig.ask(tenant, client, assertion).await;
         document["error_codes"][0].as_u64().unwrap()
@@ -190,19 +205,17 @@ async fn each_mistake_gets_the_code_that_entra_has_for_it() {
 #[tokio::test]
 async fn a_forged_signature_is_told_whoever_signed() {
     let rig = Rig::new().await;
-    let good = rig.assertion("pod-1", rig.projection());
+    let good = rig.assertion("pod-1", &rig.projection());
     let (signed, signature) = good.rsplit_once('.').unwrap();
     let mut altered: Vec<char> = signature.chars().collect();
     altered[10] = if altered[10] == 'A' { 'B' } else { 'A' };
     let altered: String = altered.into_iter().collect();
     // Another key with the same key id, and a key that the issuer does not publish.
-    let dir = tempfile::tempdir().unwrap();
     let mut forged = vec![(50013, format!("{signed}.{altered}"))];
     for (id, code) in [("cluster-1", 50013), ("cluster-2", 7_000_272)] {
-        let other = Arc::new(Signer::new(id).unwrap());
-        let kubelet = Kubelet::new(other, dir.path()).unwrap();
-        let file = kubelet.project("pod-1", rig.projection()).unwrap();
-        forged.push((code, std::fs::read_to_string(file).unwrap()));
+        let other = Signer::new(id).unwrap();
+        let of_other = rig.projection().token(&other, "pod-1", Duration::ZERO);
+        forged.push((code, of_other.unwrap()));
     }
     for (code, forged) in forged {
         let (status, document) = rig.ask("tenant-1", "client-1", &forged).await;
@@ -231,8 +244,26 @@ async fn one_that_is_away_gives_no_answer_and_comes_back() {
     rig.authority.set_away(true);
     let url = format!("{}/cluster/openid/v1/jwks", rig.authority.host());
     assert!(rig.client.get(&url).send().await.is_err());
-    assert!(rig.authority.turned_away() > 0);
+    assert!(rig.authority.seen().turned_away > 0);
     rig.authority.check().unwrap();
     rig.authority.set_away(false);
     assert_eq!(rig.client.get(&url).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_token_that_the_kubelet_has_replaced_is_told_of_its_pod() {
+    let rig = Rig::new().await;
+    let old = |pod| {
+        let projection = rig.projection();
+        projection
+            .token(&rig.signer, pod, Duration::from_secs(9))
+            .unwrap()
+    };
+    let new = |pod| rig.assertion(pod, &rig.projection());
+    for assertion in [old("a"), old("a"), old("b"), new("a"), new("b"), new("b")] {
+        rig.ask("tenant-1", "client-1", &assertion).await;
+    }
+    let seen = rig.authority.seen().exchanges.into_iter();
+    let replaced = seen.filter(|it| it.is_replaced).map(|it| it.pod);
+    assert_eq!(replaced.collect::<Vec<_>>(), ["a", "b"]);
 }

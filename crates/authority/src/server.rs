@@ -1,9 +1,11 @@
 //! The HTTPS server with Entra's endpoints and those of the cluster's token issuer.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,18 +17,16 @@ use hyper::server::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::jwk::JwkSet;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::AbortOnDropHandle;
-use wire::Tls;
-use workflow::task;
 
 use super::exchange::{Form, unverified};
-use super::{Directory, Refusal, Signer};
-use crate::lock::lock;
+use super::{Directory, Refusal, Settings, Signer};
 
 /// Largest request body, in bytes: an assertion has 2 KiB.
 const MOST: usize = 64 * 1024;
@@ -38,12 +38,35 @@ const KEYS: Duration = Duration::from_secs(5);
 const CLUSTER: &str = "cluster";
 
 /// One request to exchange an assertion, and its result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The pod that the assertion is bound to.
     pub pod: String,
     /// The code of the refusal; `None` if a token was given.
     pub refused: Option<u32>,
+    /// Whether the pod's previous request had another assertion: its token was replaced in between.
+    pub is_replaced: bool,
+}
+
+/// What the authority has seen so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Every exchange.
+    pub exchanges: Vec<Exchange>,
+    /// How many connections were refused while the authority was away.
+    pub turned_away: u64,
+}
+
+/// The issuer of service account tokens.
+#[derive(Debug)]
+enum Issuer {
+    /// The authority serves it too, and publishes these keys; it reads them through the discovery document, as Entra does.
+    Served {
+        published: JwkSet,
+        client: reqwest::Client,
+    },
+    /// A cluster's. Its keys were read when the run began.
+    OfCluster(JwkSet),
 }
 
 /// The running authority; it stops when dropped.
@@ -51,32 +74,38 @@ pub struct Exchange {
 pub struct Authority {
     shared: Arc<Shared>,
     /// The task that accepts connections, and joins those that have ended.
-    accepting: AbortOnDropHandle<()>,
+    accepting: Mutex<JoinSet<()>>,
     _open: DropGuard,
 }
 
-#[derive(Debug)]
 struct Shared {
     base: String,
-    tls: Tls,
+    acceptor: TlsAcceptor,
     directory: Directory,
     signer: Signer,
-    /// The issuer's published keys.
-    published: JwkSet,
-    client: reqwest::Client,
+    issuer: Issuer,
     skew_s: AtomicI64,
     is_away: AtomicBool,
     turned_away: AtomicU64,
     panicked: AtomicBool,
     exchanges: Mutex<Vec<Exchange>>,
+    /// The last assertion of each pod.
+    last: Mutex<HashMap<String, String>>,
     secrets: Mutex<Vec<String>>,
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
 impl Authority {
-    /// Starts an authority over `tls`. `directory` makes the directory from the issuer's address; `published` are the issuer's
-    /// keys.
+    /// Starts an authority on this machine, which is the cluster's issuer too. Clients reach both over `acceptor`, whose
+    /// certificate `roots` verify. `directory` makes the directory from the issuer's address; `published` are the issuer's keys.
     pub async fn start(
-        tls: Tls,
+        acceptor: TlsAcceptor,
+        roots: &[reqwest::Certificate],
         published: JwkSet,
         directory: impl FnOnce(String) -> Directory,
     ) -> anyhow::Result<Self> {
@@ -87,27 +116,60 @@ impl Authority {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(KEYS)
-            .tls_certs_only(super::roots(&tls)?)
+            .tls_certs_only(roots.iter().cloned())
             .build()?;
+        let directory = directory(format!("{base}/{CLUSTER}/"));
+        let issuer = Issuer::Served { published, client };
+        Self::serve(listener, acceptor, base, directory, issuer)
+    }
+
+    /// Serves an authority at `listener` as `settings` say, for pods whose tokens a cluster's kubelet projects.
+    pub fn of_cluster(
+        listener: TcpListener,
+        acceptor: TlsAcceptor,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
+        let Settings {
+            host,
+            directory,
+            keys,
+            skew_s,
+            is_away,
+        } = settings;
+        let issuer = Issuer::OfCluster(keys);
+        let authority = Self::serve(listener, acceptor, host, directory, issuer)?;
+        authority.set_skew(skew_s);
+        authority.set_away(is_away);
+        Ok(authority)
+    }
+
+    fn serve(
+        listener: TcpListener,
+        acceptor: TlsAcceptor,
+        base: String,
+        directory: Directory,
+        issuer: Issuer,
+    ) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared {
-            directory: directory(format!("{base}/{CLUSTER}/")),
+            directory,
             base,
-            tls,
+            acceptor,
             signer: Signer::new("entra")?,
-            published,
-            client,
+            issuer,
             skew_s: AtomicI64::default(),
             is_away: AtomicBool::default(),
             turned_away: AtomicU64::default(),
             panicked: AtomicBool::default(),
             exchanges: Mutex::default(),
+            last: Mutex::default(),
             secrets: Mutex::default(),
         });
         let open = CancellationToken::new();
-        let accepting = task::spawn(accept(listener, shared.clone(), open.clone()));
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, shared.clone(), open.clone()));
         Ok(Self {
             shared,
-            accepting,
+            accepting: Mutex::new(accepting),
             _open: open.drop_guard(),
         })
     }
@@ -137,24 +199,23 @@ impl Authority {
         self.shared.skew_s.store(seconds, Ordering::Release);
     }
 
-    /// How many connections were refused while the authority was away.
-    pub fn turned_away(&self) -> u64 {
-        self.shared.turned_away.load(Ordering::Acquire)
-    }
-
     /// Returns an error if a connection's task or the accepting task has panicked. The accepting task ends only by a panic
     /// while the authority exists.
     pub fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
-            !self.shared.panicked.load(Ordering::Acquire) && !self.accepting.is_finished(),
+            !self.shared.panicked.load(Ordering::Acquire)
+                && lock(&self.accepting).try_join_next().is_none(),
             "a task of the authority panicked, which is a bug of the harness"
         );
         Ok(())
     }
 
-    /// Every exchange so far.
-    pub fn exchanges(&self) -> Vec<Exchange> {
-        lock(&self.shared.exchanges).clone()
+    /// What it has seen so far.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            exchanges: lock(&self.shared.exchanges).clone(),
+            turned_away: self.shared.turned_away.load(Ordering::Acquire),
+        }
     }
 
     /// Every token that was given and every assertion that was received: no log or report may contain them.
@@ -190,7 +251,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, open: CancellationTo
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     // A client that does not trust the certificate ends the handshake and reports it itself.
-    let Ok(stream) = shared.tls.accept(stream).await else {
+    let Ok(stream) = shared.acceptor.accept(stream).await else {
         return;
     };
     let service = hyper::service::service_fn(move |request| {
@@ -222,14 +283,16 @@ impl Shared {
                 let body = body.map_err(io::Error::other)?.to_bytes();
                 self.token(tenant, &form(&body)).await
             }
-            [CLUSTER, ".well-known", "openid-configuration"] if is_get => Ok(json!({
-                "issuer": format!("{}/{CLUSTER}/", self.base),
-                "jwks_uri": format!("{}/{CLUSTER}/openid/v1/jwks", self.base),
-                "response_types_supported": ["id_token"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-            })),
-            [CLUSTER, "openid", "v1", "jwks"] if is_get => Ok(json!(self.published)),
+            [CLUSTER, ".well-known", "openid-configuration"] if is_get && self.is_issuer() => {
+                Ok(json!({
+                    "issuer": format!("{}/{CLUSTER}/", self.base),
+                    "jwks_uri": format!("{}/{CLUSTER}/openid/v1/jwks", self.base),
+                    "response_types_supported": ["id_token"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                }))
+            }
+            [CLUSTER, "openid", "v1", "jwks"] if is_get && self.is_issuer() => Ok(self.published()),
             [tenant, "v2.0", ".well-known", "openid-configuration"] if is_get => Ok(json!({
                 "issuer": format!("https://sts.windows.net/{tenant}/"),
                 "token_endpoint": format!("{}/{tenant}/oauth2/v2.0/token", self.base),
@@ -249,13 +312,29 @@ impl Shared {
         }
     }
 
+    fn is_issuer(&self) -> bool {
+        matches!(self.issuer, Issuer::Served { .. })
+    }
+
+    /// The keys that the issuer publishes.
+    fn published(&self) -> Value {
+        match &self.issuer {
+            Issuer::Served { published, .. } | Issuer::OfCluster(published) => json!(published),
+        }
+    }
+
     async fn token(&self, tenant: &str, form: &Form) -> Result<Value, Refusal> {
         let assertion = &form.client_assertion;
         lock(&self.secrets).push(assertion.clone());
         let pod = unverified(assertion).map_or_else(String::new, |claims| claims.pod().to_owned());
         let given = self.exchange(tenant, form).await;
         let refused = given.as_ref().err().map(Refusal::code);
-        lock(&self.exchanges).push(Exchange { pod, refused });
+        let before = lock(&self.last).insert(pod.clone(), assertion.clone());
+        lock(&self.exchanges).push(Exchange {
+            pod,
+            refused,
+            is_replaced: before.is_some_and(|before| before != *assertion),
+        });
         given
     }
 
@@ -276,18 +355,27 @@ impl Shared {
         Ok(document)
     }
 
-    /// Reads the keys that `issuer` publishes through its discovery document, as Entra does.
+    /// The keys of `issuer`.
     async fn keys(&self, issuer: &str) -> anyhow::Result<JwkSet> {
-        #[derive(serde::Deserialize)]
+        #[derive(Deserialize)]
         struct Discovery {
             jwks_uri: String,
         }
+        let client = match &self.issuer {
+            Issuer::OfCluster(keys) => return Ok(keys.clone()),
+            Issuer::Served { client, .. } => client,
+        };
         let url = format!("{issuer}.well-known/openid-configuration");
-        let found = self.client.get(url).send().await?.bytes().await?;
+        let found = client.get(url).send().await?.bytes().await?;
         let found: Discovery = serde_json::from_slice(&found)?;
-        let keys = self.client.get(found.jwks_uri).send().await?;
+        let keys = client.get(found.jwks_uri).send().await?;
         Ok(serde_json::from_slice(&keys.bytes().await?)?)
     }
+}
+
+/// Locks `mutex`, even if an earlier holder panicked: the panic itself is reported by [`Authority::check`].
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads `application/x-www-form-urlencoded`, the format of a URL's query. Missing fields stay empty.
@@ -308,4 +396,4 @@ fn answer(status: StatusCode, document: &Value) -> io::Result<Response<Full<Byte
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,8 +3,8 @@
 //! Texts are those that Entra gave in reports of the field (Azure/azure-workload-identity, Azure/login); codes are listed in
 //! "Microsoft Entra authentication and authorization error codes".
 
+use contract::Stamp;
 use serde_json::{Value, json};
-use workflow::contract::Stamp;
 
 /// The page of Microsoft Learn that Entra's refusal names when no federated credential matches.
 const HELP: &str = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
