@@ -93,7 +93,7 @@ impl Authority {
             directory: directory(format!("{base}/{CLUSTER}/")),
             base,
             tls,
-            signer: Signer::new("entra")?,
+            signer: Signer::of_process("entra")?,
             published,
             client,
             skew_s: AtomicI64::default(),
