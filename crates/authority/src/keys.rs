@@ -1,5 +1,8 @@
 //! RSA keys that sign tokens, and the document that publishes them.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use anyhow::Context as _;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -7,6 +10,7 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde::Serialize;
 
 /// Signs tokens with RS256, as Entra and Kubernetes do.
+#[derive(Clone)]
 pub struct Signer {
     id: String,
     key: EncodingKey,
@@ -33,6 +37,19 @@ impl Signer {
             key,
             public,
         })
+    }
+
+    /// The key that this process has for `id`: made once, and then the same for all runs, since to search its primes takes a tenth of
+    /// a second. Their tokens are told apart by issuer and audience, which hold the ports of the run's own servers.
+    pub fn of_process(id: &'static str) -> anyhow::Result<Self> {
+        static MADE: Mutex<BTreeMap<&str, Signer>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = made.get(id) {
+            return Ok(signer.clone());
+        }
+        let signer = Self::new(id)?;
+        made.insert(id, signer.clone());
+        Ok(signer)
     }
 
     /// Signs a token with these claims.

@@ -154,7 +154,7 @@ impl Authority {
             directory,
             base,
             acceptor,
-            signer: Signer::new("entra")?,
+            signer: Signer::of_process("entra")?,
             issuer,
             skew_s: AtomicI64::default(),
             is_away: AtomicBool::default(),

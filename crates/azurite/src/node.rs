@@ -14,7 +14,11 @@ use tokio::sync::mpsc;
 
 use crate::{Error, Ports, options::Options};
 
-const LEASH: &str = concat!(include_str!("patch.js"), include_str!("leash.js"));
+const LEASH: &str = concat!(
+    include_str!("patch.js"),
+    include_str!("compiled.js"),
+    include_str!("leash.js")
+);
 
 /// Time limit: Node.js needs about 2 s on an idle machine to load its modules; a busy machine may need thirty times that.
 const START_LIMIT: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::storage::{contents, shared_azurite};
+use crate::storage::{contents, shared_engine};
 
 const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
 
@@ -34,15 +34,15 @@ fn can_mount() -> bool {
 fn ends(kib: u32, before: &str, arguments: &[&str], texts: &[&str]) -> String {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mount = format!("mount -t tmpfs -o size={kib}k none \"$EDW_OUT\"");
-    let azurite = shared_azurite();
+    let engine = shared_engine();
     let output = Command::new("unshare")
         .args(["-rm", "sh", "-c"])
         .arg(format!("{mount} && {before} && exec \"$0\" \"$@\""))
         .arg(env!("CARGO_BIN_EXE_harness"))
         .args(arguments)
         .env_remove("EDW_AZURITE_SOURCE")
-        .env("EDW_AZURITE_QUEUE_URL", azurite.queue_url())
-        .env("EDW_AZURITE_TABLE_URL", azurite.table_url())
+        .env("EDW_AZURITE_QUEUE_URL", engine.queue_url())
+        .env("EDW_AZURITE_TABLE_URL", engine.table_url())
         .env("EDW_OUT", out.path())
         .output()
         .expect("unshare must start");
@@ -130,7 +130,7 @@ fn a_disk_that_fills_up_in_the_middle_ends_a_load_and_a_suite_without_a_pass() {
             .expect("a run");
         let contents = Runtime::new()
             .expect("a runtime")
-            .block_on(contents(shared_azurite()));
+            .block_on(contents(shared_engine()));
         assert!(
             !contents.contains(run),
             "{run} is left in {contents}: {said}"

@@ -8,7 +8,7 @@ use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use azurite::Azurite;
+use engine::Engine;
 use harness::audit::Violation;
 use harness::measure::Hop;
 use harness::report::RunRecord;
@@ -23,13 +23,13 @@ use workflow::azure::{AzureTable, TableArgs};
 use workflow::contract::{Message, ResultRow, Stamp};
 use workflow::ports::{Delivery, ResultTable as _, WorkQueue as _};
 
-use crate::storage::shared_azurite;
+use crate::storage::shared_engine;
 
 const MESSAGES: usize = 40;
 
 /// A load that was sent, with an empty table.
 struct Sent {
-    azurite: &'static Azurite,
+    engine: &'static Engine,
     /// The name of its queue and of its table, which no other test uses.
     name: String,
     queue: AzureQueue,
@@ -41,14 +41,14 @@ impl Sent {
     async fn new() -> Self {
         static SENT: AtomicU32 = AtomicU32::new(1);
         let name = format!("sent{}", SENT.fetch_add(1, Ordering::Relaxed));
-        let azurite = shared_azurite();
+        let engine = shared_engine();
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let sent = Self {
-            queue: queue(azurite, &name),
+            queue: queue(engine, &name),
             name,
             summary: out.path().join("producer.json"),
             out,
-            azurite,
+            engine,
         };
         sent.load("r1", MESSAGES, &sent.summary).await;
         sent
@@ -71,12 +71,12 @@ impl Sent {
         let mut harness = Command::new(env!("CARGO_BIN_EXE_harness"));
         harness
             .arg(command)
-            .env("AZURE_STORAGE_ACCOUNT_NAME", self.azurite.account())
+            .env("AZURE_STORAGE_ACCOUNT_NAME", self.engine.account())
             .env("AZURE_QUEUE_NAME", &self.name)
             .env("AZURE_TABLE_NAME", &self.name)
-            .env("AZURE_QUEUE_ENDPOINT", self.azurite.queue_url())
-            .env("AZURE_TABLE_ENDPOINT", self.azurite.table_url())
-            .env("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas())
+            .env("AZURE_QUEUE_ENDPOINT", self.engine.queue_url())
+            .env("AZURE_TABLE_ENDPOINT", self.engine.table_url())
+            .env("AZURE_STORAGE_SAS_TOKEN", self.engine.sas())
             .env("EDW_CREDENTIAL", "sas")
             .env("EDW_OUT", self.out.path());
         harness
@@ -102,28 +102,28 @@ impl Sent {
     }
 
     fn table(&self) -> TableClient {
-        let url = format!("{}?{}", self.azurite.table_url(), self.azurite.sas());
+        let url = format!("{}?{}", self.engine.table_url(), self.engine.sas());
         let options = TableClientOptions::default();
         let url = url.parse().expect("a URL");
         TableClient::new(url, &self.name, None, Some(options)).expect("a table")
     }
 }
 
-fn storage(azurite: &Azurite) -> Storage {
+fn storage(engine: &Engine) -> Storage {
     let storage = Storage::open(&AccountArgs {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
-        sas: Some(Secret::new(azurite.sas())),
+        sas: Some(Secret::new(engine.sas())),
         connection_string: None,
     });
     storage.expect("a storage")
 }
 
-fn queue(azurite: &Azurite, name: &str) -> AzureQueue {
-    let queue = storage(azurite).queue(&QueueArgs {
+fn queue(engine: &Engine, name: &str) -> AzureQueue {
+    let queue = storage(engine).queue(&QueueArgs {
         queue: name.parse().expect("a queue's name"),
-        queue_endpoint: Some(azurite.queue_url().parse().expect("a URL")),
+        queue_endpoint: Some(engine.queue_url().parse().expect("a URL")),
     });
     queue.expect("a queue")
 }
@@ -269,9 +269,9 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     async fn new(sent: &'a Sent) -> Self {
-        let table = storage(sent.azurite).table(&TableArgs {
+        let table = storage(sent.engine).table(&TableArgs {
             table: sent.name.parse().expect("a table's name"),
-            table_endpoint: Some(sent.azurite.table_url().parse().expect("a URL")),
+            table_endpoint: Some(sent.engine.table_url().parse().expect("a URL")),
         });
         let table = table.expect("a table");
         table.create().await.expect("a table");

@@ -145,5 +145,28 @@ async fn processes_that_start_together_install_once() {
     }
     drop(children);
     assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
-    assert!(cache.join(installation).is_dir());
+    let home = cache.join(installation);
+    assert!(home.is_dir());
+
+    // What the first start has compiled serves the next one; a file that cannot be read is made anew.
+    let compiled = || {
+        let entries = fs::read_dir(&home).unwrap().map(|it| it.unwrap().path());
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let found: Vec<_> = entries
+            .filter(|it| name(it).starts_with("compiled-"))
+            .collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].clone()
+    };
+    let good = fs::read(compiled()).unwrap();
+    fs::write(compiled(), &good[..good.len() / 2]).unwrap();
+    let mut child = Up::start(&settings);
+    assert!(child.announced()["why"].contains("from npm"));
+    drop(child);
+    let again = fs::metadata(compiled()).unwrap().len();
+    assert!(
+        again > good.len() as u64 / 4 * 3,
+        "{again} of {}",
+        good.len()
+    );
 }

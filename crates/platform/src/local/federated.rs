@@ -81,11 +81,11 @@ impl Federated {
         let root = files.path().join("root.pem");
         let trusted = tls.root().context("find the certificate of the run")?;
         std::fs::write(&root, trusted).context("write the certificate to trust")?;
-        let signer = Signer::new("cluster")?;
+        let signer = Signer::of_process("cluster")?;
         let published = signer.published();
         let signer = if set_up.mistake == Some(Mistake::Signature) {
             // Under another key id too: Kubernetes derives the id from the key.
-            Signer::new("another cluster")?
+            Signer::of_process("another cluster")?
         } else {
             signer
         };

@@ -17,6 +17,7 @@ mod development;
 mod endpoint;
 mod error;
 mod given;
+mod http;
 mod names;
 mod queue;
 mod sas;

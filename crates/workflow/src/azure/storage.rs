@@ -1,7 +1,6 @@
 //! A connection to an account: one HTTP client and one credential for every queue and table.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use reqwest::Url;
@@ -10,22 +9,12 @@ use super::connection_string::ConnectionString;
 use super::credential::{Credential, CredentialError};
 use super::endpoint::{self, EndpointError};
 use super::given::bare;
+use super::http::Client;
 use super::sas::{Sas, SasError};
 use super::sign_in::Target;
 use super::{
     AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
 };
-
-/// How long an idle connection is kept. Azurite (Node.js) closes it after 5 s; with a longer time, requests would be sent into
-/// closing connections.
-const IDLE: Duration = Duration::from_secs(4);
-
-/// Timeout of connecting.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// Timeout of one try, including the answer. The service ends its own operations after 30 s ("Setting time-outs for Queue
-/// service operations"), so a longer wait means a dead connection.
-const TRY: Duration = Duration::from_secs(35);
 
 /// Contradiction in the storage arguments.
 #[derive(Debug, thiserror::Error)]
@@ -90,12 +79,14 @@ pub struct Storage {
     given: Option<ConnectionString>,
     credential: Credential,
     http: Arc<dyn HttpClient>,
+    /// The same, unless requests are sent another way.
+    client: Option<Arc<Client>>,
 }
 
 impl Storage {
     /// Chooses the credential and creates the HTTP client; sends nothing.
     ///
-    /// TLS trusts the roots of the system; on Linux, `SSL_CERT_FILE` replaces them.
+    /// TLS trusts the roots of the system, which are read with the first https endpoint; on Linux, `SSL_CERT_FILE` replaces them.
     pub fn open(account: &AccountArgs) -> Result<Self, ConfigError> {
         Self::open_trusting(account, &[])
     }
@@ -105,15 +96,11 @@ impl Storage {
         account: &AccountArgs,
         roots: &[reqwest::Certificate],
     ) -> Result<Self, ConfigError> {
-        let http = reqwest::Client::builder()
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(CONNECT)
-            .timeout(TRY)
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_certs_merge(roots.iter().cloned())
-            .build()
-            .map_err(ConfigError::Http)?;
-        Self::over(account, Arc::new(http))
+        let client = Arc::new(Client::new(roots).map_err(ConfigError::Http)?);
+        Ok(Self {
+            client: Some(client.clone()),
+            ..Self::over(account, client)?
+        })
     }
 
     /// As [`Storage::open`], with another way to send requests, such as one with prepared answers. It is also used for token
@@ -133,6 +120,7 @@ impl Storage {
             given,
             credential,
             http,
+            client: None,
         })
     }
 
@@ -238,12 +226,16 @@ impl Storage {
         }
     }
 
-    /// Appends the SAS to the URL, or returns the token credential.
+    /// Appends the SAS to the URL, or returns the token credential. Root certificates that cannot be read are an error here, and not
+    /// of the first request.
     fn sign(
         &self,
         url: &mut Url,
         service: &'static str,
     ) -> Result<Option<Arc<dyn azure_core::credentials::TokenCredential>>, ConfigError> {
+        if let (Some(client), "https") = (&self.client, url.scheme()) {
+            client.secure().map_err(ConfigError::Http)?;
+        }
         match &self.credential {
             Credential::Sas(sas) => {
                 let checked = Sas(sas.expose()).check_way(url, service);

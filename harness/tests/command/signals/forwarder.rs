@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use azurite::Azurite;
 use bytes::Bytes;
+use engine::Engine;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
@@ -43,7 +43,7 @@ pub(crate) struct Cut {
     pub(crate) strike: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Listens in front of Azurite; no connection is accepted until it is opened.
+/// Listens in front of a storage; no connection is accepted until it is opened.
 pub(crate) struct Forwarder {
     queue: TcpListener,
     table: TcpListener,
@@ -81,7 +81,7 @@ impl Forwarder {
     }
 
     /// Forwards from now on, including connections that wait already, until the runtime ends.
-    pub(crate) fn open(self, azurite: &Azurite, cut: Cut) -> Arc<Mutex<Seen>> {
+    pub(crate) fn open(self, engine: &Engine, cut: Cut) -> Arc<Mutex<Seen>> {
         let shared = Arc::new(Shared {
             cut,
             met: Mutex::default(),
@@ -89,8 +89,8 @@ impl Forwarder {
         });
         let seen = shared.seen.clone();
         let sides = [
-            (self.queue, azurite.queue_url()),
-            (self.table, azurite.table_url()),
+            (self.queue, engine.queue_url()),
+            (self.table, engine.table_url()),
         ];
         for (listener, url) in sides {
             let shared = shared.clone();
@@ -113,7 +113,9 @@ struct Shared {
 }
 
 async fn connection(stream: TcpStream, url: String, shared: Arc<Shared>) {
-    let client = reqwest::Client::builder().no_proxy().build();
+    // Without the root certificates of the system, which http does not need and which take milliseconds to read.
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+    let client = client.build();
     let client = client.expect("a client");
     let service = hyper::service::service_fn(|request| shared.serve(&client, &url, request));
     // The connection ends when its client closes it.

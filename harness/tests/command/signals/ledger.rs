@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::PoisonError;
 
-use azurite::Azurite;
+use engine::Engine;
 use futures::StreamExt as _;
 use harness::events::{Event, Log};
 use nix::sys::signal::{Signal, kill};
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::forwarder::{Cut, Forwarder, Moment, Seen, Step};
 use super::sweep::sweep;
 use super::{DEADLINE, pid};
-use crate::storage::{contents, shared_azurite};
+use crate::storage::{contents, shared_engine};
 
 /// Loads that run at the same time.
 const AT_A_TIME: usize = 4;
@@ -94,7 +94,7 @@ impl Case {
     }
 
     /// Runs the case to its end, sweeps, and returns the lengths of the lines in its ledger.
-    async fn holds(&self, azurite: &Azurite, lines: &Lines) -> Vec<u64> {
+    async fn holds(&self, engine: &Engine, lines: &Lines) -> Vec<u64> {
         let Self(step, nth, moment, end, exist, written) = *self;
         let name = format!("{step:?} {nth}, {moment:?}, {end:?}");
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
@@ -130,7 +130,7 @@ impl Case {
             moment,
             strike,
         };
-        let seen = forwarder.open(azurite, cut);
+        let seen = forwarder.open(engine, cut);
         let status = load.wait().await.expect("it must end");
         let signal = if end == Killed {
             Signal::SIGKILL
@@ -141,7 +141,7 @@ impl Case {
 
         assert_eq!(ledger(out.path()), written, "{name}: the ledger");
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let there = contents(azurite).await;
+        let there = contents(engine).await;
         assert_eq!(
             existing(&there, &seen),
             exist,
@@ -149,7 +149,7 @@ impl Case {
         );
         let lengths = log_of(out.path()).map(|log| std::fs::read(log).expect("a log"));
         sweep_up(out.path(), &variables, written, &name).await;
-        let there = contents(azurite).await;
+        let there = contents(engine).await;
         assert_eq!(
             existing(&there, &seen),
             0,
@@ -222,12 +222,12 @@ fn can_limit() -> bool {
 }
 
 async fn nothing_is_left(can_limit: bool) {
-    let azurite = shared_azurite();
-    let lines = FIRST.holds(azurite, &[0; 3]).await;
+    let engine = shared_engine();
+    let lines = FIRST.holds(engine, &[0; 3]).await;
     let lines: Lines = lines.try_into().expect("three resources, and nothing else");
     let cases = CASES.iter();
     let cases = cases.filter(|case| can_limit || case.3 == Killed);
-    let held = futures::stream::iter(cases).map(|case| case.holds(azurite, &lines));
+    let held = futures::stream::iter(cases).map(|case| case.holds(engine, &lines));
     held.buffer_unordered(AT_A_TIME).count().await;
 }
 

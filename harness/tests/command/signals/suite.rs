@@ -25,7 +25,12 @@ impl Running {
     async fn start() -> Self {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
-            .args(["run", "Work that takes longer than a lease", "--features"])
+            .args([
+                "run",
+                "--storage=engine",
+                "Work that takes longer than a lease",
+            ])
+            .arg("--features")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../features"))
             .env("EDW_OUT", out.path())
             .process_group(0)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use azurite::Azurite;
+use engine::Engine;
 use futures::TryStreamExt as _;
 use harness::events::{Event, Resource};
 use nix::sys::signal::Signal;
@@ -14,15 +14,15 @@ use workflow::ports::{ErrorKind, ResultTable as _, StorageError, WorkQueue as _}
 
 use super::DEADLINE;
 use super::load::Running;
-use crate::storage::shared_azurite;
+use crate::storage::shared_engine;
 
 /// Which of `resources` exist.
-async fn existing(azurite: &Azurite, resources: &[Resource]) -> Vec<bool> {
+async fn existing(engine: &Engine, resources: &[Resource]) -> Vec<bool> {
     let storage = Storage::open(&AccountArgs {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
-        sas: Some(Secret::new(azurite.sas())),
+        sas: Some(Secret::new(engine.sas())),
         connection_string: None,
     });
     let storage = storage.expect("a storage");
@@ -31,14 +31,14 @@ async fn existing(azurite: &Azurite, resources: &[Resource]) -> Vec<bool> {
         let found = if kind == "queue" {
             let queue = storage.queue(&QueueArgs {
                 queue: name.parse().expect("a queue's name"),
-                queue_endpoint: Some(azurite.queue_url().parse().expect("a URL")),
+                queue_endpoint: Some(engine.queue_url().parse().expect("a URL")),
             });
             let count = queue.expect("a queue").approximate_count().await;
             count.map(drop)
         } else {
             let table = storage.table(&TableArgs {
                 table: name.parse().expect("a table's name"),
-                table_endpoint: Some(azurite.table_url().parse().expect("a URL")),
+                table_endpoint: Some(engine.table_url().parse().expect("a URL")),
             });
             let row = table.expect("a table").all_rows().try_next().await;
             row.map(drop)
@@ -79,11 +79,11 @@ pub(super) fn sweep(
 }
 
 async fn a_killed_load_is_swept() {
-    let azurite = shared_azurite();
+    let engine = shared_engine();
     let address = [
         ("EDW_AZURITE_SOURCE", "address".to_owned()),
-        ("EDW_AZURITE_QUEUE_URL", azurite.queue_url()),
-        ("EDW_AZURITE_TABLE_URL", azurite.table_url()),
+        ("EDW_AZURITE_QUEUE_URL", engine.queue_url()),
+        ("EDW_AZURITE_TABLE_URL", engine.table_url()),
     ];
     let mut load = Running::start(&address).await;
     let out = load.out().to_owned();
@@ -92,7 +92,7 @@ async fn a_killed_load_is_swept() {
         _ => None,
     });
     let created: Vec<Resource> = created.collect();
-    assert_eq!(existing(azurite, &created).await, [true; 3]);
+    assert_eq!(existing(engine, &created).await, [true; 3]);
 
     let in_use = ["in", "nothing"].map(String::from).to_vec();
     assert_eq!(sweep(&out, &[], &address), (Some(0), in_use));
@@ -104,7 +104,7 @@ async fn a_killed_load_is_swept() {
         (Some(8), three("would"))
     );
     assert_eq!(sweep(&out, &[], &[]), (Some(2), three("left")));
-    let elsewhere = azurite.queue_url().replace("127.0.0.1", "localhost");
+    let elsewhere = engine.queue_url().replace("127.0.0.1", "localhost");
     let [source, _, table] = address.clone();
     let elsewhere = [source, ("EDW_AZURITE_QUEUE_URL", elsewhere), table];
     let (code, said) = sweep(&out, &[], &elsewhere);
@@ -115,11 +115,11 @@ async fn a_killed_load_is_swept() {
             ["left", "left", "removed"].map(String::from).to_vec()
         )
     );
-    assert_eq!(existing(azurite, &created).await, [true, true, false]);
+    assert_eq!(existing(engine, &created).await, [true, true, false]);
 
     let removed = vec!["removed".to_owned(); 2];
     assert_eq!(sweep(&out, &[], &address), (Some(0), removed));
-    assert_eq!(existing(azurite, &created).await, [false; 3]);
+    assert_eq!(existing(engine, &created).await, [false; 3]);
     let nothing = vec!["nothing".to_owned()];
     assert_eq!(sweep(&out, &[], &address), (Some(0), nothing));
 }

@@ -140,3 +140,29 @@ fn a_connection_string_without_an_account_says_so() {
         );
     }
 }
+
+/// Reading hundreds of certificates is most of what a program does at its start.
+#[test]
+fn the_roots_of_the_system_are_read_for_an_https_endpoint_only() {
+    for (endpoint, read) in [
+        ("http://127.0.0.1:10001/devstoreaccount1", false),
+        ("https://acct.queue.core.windows.net/", true),
+    ] {
+        let account = AccountArgs {
+            account: None,
+            endpoint_suffix: "core.windows.net".to_owned(),
+            credential: CredentialChoice::Sas,
+            sas: Some(Secret::new(SAS.replace("&spr=https", ""))),
+            connection_string: None,
+        };
+        let storage = Storage::open(&account).unwrap();
+        let client = storage.client.clone().unwrap();
+        assert!(!client.has_read_roots());
+        let queue = QueueArgs {
+            queue: "work".parse().unwrap(),
+            queue_endpoint: Some(endpoint.parse().unwrap()),
+        };
+        storage.queue(&queue).unwrap();
+        assert_eq!(client.has_read_roots(), read, "{endpoint}");
+    }
+}
