@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tables::TableClient;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
 use workflow::duration;
@@ -91,8 +92,9 @@ async fn run(args: Args) -> ExitCode {
     let code = tokio::select! {
         biased;
         () = probe => unreachable!("it answers for ever"),
-        () = stop.cancelled(), if consumer.is(Mutation::DropsLeasesAtSigterm) => ExitCode::SUCCESS,
-        code = notice::obey(consumer.args.mutation, &told, &stop) => code,
+        () = consumer.holds_once(&stop), if consumer.is(Mutation::DropsLeasesAtSigterm) => ExitCode::SUCCESS,
+        () = consumer.holds_once(&told), if consumer.is(Mutation::DropsLeasesAtNotice) => ExitCode::SUCCESS,
+        never = notice::obey(consumer.args.mutation, &told, &stop) => match never {},
         code = consumer.work(&told) => code,
     };
     watch.abort();
@@ -111,6 +113,8 @@ struct Consumer {
     /// The state of an attack.
     noted: attack::Noted,
     reached: Reached,
+    /// The number of messages in hand.
+    in_hand: watch::Sender<usize>,
     stop: CancellationToken,
     /// Cancelled when its node is drained by force.
     hurry: CancellationToken,
@@ -151,9 +155,18 @@ impl Consumer {
             args,
             noted: attack::Noted::default(),
             reached: Reached::default(),
+            in_hand: watch::Sender::default(),
             stop,
             hurry,
         }
+    }
+
+    /// Waits until it is `told`, and then until it has a message in hand: between two batches it has none that it could drop.
+    async fn holds_once(&self, told: &CancellationToken) {
+        told.cancelled().await;
+        let mut in_hand = self.in_hand.subscribe();
+        let held = in_hand.wait_for(|count| *count > 0).await;
+        held.expect("the consumer itself counts them");
     }
 
     fn is_ready(&self) -> bool {

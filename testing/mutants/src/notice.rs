@@ -1,6 +1,6 @@
 //! Spot notices: polls the endpoint of the node's scheduled events every second, with the mutants' reactions to an event.
 
-use std::process::ExitCode;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -85,16 +85,16 @@ pub(crate) async fn stay(mutation: Mutation, told: &CancellationToken) {
     }
 }
 
-/// Waits until the consumer is told to stop; each mutant then reacts in its own way. The caller ends the process after this returns.
+/// Waits until the consumer is told to stop; each mutant then reacts in its own way. Never returns.
 pub(crate) async fn obey(
     mutation: Mutation,
     told: &CancellationToken,
     stop: &CancellationToken,
-) -> ExitCode {
+) -> Infallible {
     told.cancelled().await;
     match mutation {
-        Mutation::DropsLeasesAtNotice => return ExitCode::SUCCESS,
-        Mutation::IgnoresNotice => {}
+        // This one ends by itself.
+        Mutation::DropsLeasesAtNotice | Mutation::IgnoresNotice => {}
         Mutation::ReceivesAfterNotice => {
             sleep(AFTER_NOTICE).await;
             stop.cancel();

@@ -39,7 +39,10 @@ impl Consumer {
             sleep(LONG_START).await;
         }
         let (mut pause, mut received, mut working) = (PAUSE, 0, JoinSet::new());
-        while !self.stop.is_cancelled() || self.is(Mutation::IgnoresSigterm) {
+        // Who drops leases at SIGTERM goes on until it has some, if there are messages.
+        let mut goes_on =
+            self.is(Mutation::IgnoresSigterm) || self.is(Mutation::DropsLeasesAtSigterm);
+        while !self.stop.is_cancelled() || goes_on {
             while let Some(ended) = working.try_join_next() {
                 ended.expect("no task may panic");
             }
@@ -52,6 +55,9 @@ impl Consumer {
                 _ => vec![],
             };
             if batch.is_empty() {
+                if self.is(Mutation::DropsLeasesAtSigterm) && self.stop.is_cancelled() && free > 0 {
+                    goes_on = false;
+                }
                 self.rest(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
                 continue;
@@ -64,7 +70,11 @@ impl Consumer {
             let batch: Arc<[Delivery]> = batch.into();
             for at in 0..batch.len() {
                 let (consumer, batch) = (self.clone(), batch.clone());
-                working.spawn(async move { consumer.handle(&batch, at).await });
+                self.in_hand.send_modify(|count| *count += 1);
+                working.spawn(async move {
+                    consumer.handle(&batch, at).await;
+                    consumer.in_hand.send_modify(|count| *count -= 1);
+                });
             }
         }
         working.join_all().await;
