@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Parser as _;
 use platform::{ConsumerOptions, StorageChoice, WorkloadArgs};
 use producer::Shape;
+use project::shell::word;
 use workflow::contract::PayloadSize;
 use workflow::{duration, number};
 
@@ -69,7 +70,7 @@ pub struct LoadArgs {
     /// --limit, the limit is 'end to end p99 100ms'. --messages and --shape are ignored
     #[arg(long)]
     pub find_rate: bool,
-    /// How long --find-rate holds each rate
+    /// How long --find-rate holds each rate; at least ten times the longest limit, and 1,000 messages
     #[arg(long, default_value = "10s", value_parser = duration::parse_positive, requires = "find_rate")]
     pub step: Duration,
     /// Longest time from the last send until the queue must be empty
@@ -260,7 +261,7 @@ impl LoadArgs {
         let mut words = vec!["--scaled".to_owned()];
         if self.manifests != project::manifests() {
             let directory = self.manifests.display().to_string();
-            words.push(format!("--manifests {}", project::shell::word(&directory)));
+            words.push(format!("--manifests {}", word(&directory)));
         }
         words
     }
@@ -276,7 +277,7 @@ impl LoadArgs {
         }
         words.extend(self.repeat_consumers());
         if !self.find_rate {
-            words.push(format!("--shape {}", self.shape()));
+            words.push(format!("--shape {}", word(&self.shape().to_string())));
         }
         words.push(format!("--payload {}", self.payload));
         if self.duplicate_rate > 0.0 {
@@ -298,9 +299,10 @@ impl LoadArgs {
         words.extend(
             options
                 .into_iter()
-                .filter_map(|(flag, value)| Some(format!("{flag} {}", value?))),
+                .filter_map(|(flag, value)| Some(format!("{flag} {}", word(&value?)))),
         );
-        words.extend(self.limits.iter().map(|limit| format!("--limit '{limit}'")));
+        let limits = self.limits.iter().map(ToString::to_string);
+        words.extend(limits.map(|limit| format!("--limit {}", word(&limit))));
         words.push(format!("--settle {}", duration::text(self.settle)));
         words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));
@@ -311,6 +313,24 @@ impl LoadArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_load_is_one_that_a_shell_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a b.csv");
+        std::fs::write(&path, "0.1\n").unwrap();
+        let words = [
+            format!("--shape=trace:{}", path.display()),
+            "--limit=end to end p99 50ms".to_owned(),
+            "--work=exp:5ms".to_owned(),
+        ];
+        let load = LoadArgs::from_words(&words).unwrap();
+        let typed = shlex::split(&load.repeat(7)).unwrap();
+        let flags = typed.iter().position(|word| word.starts_with("--"));
+        let again = LoadArgs::from_words(&typed[flags.unwrap()..]);
+        let repeated = again.unwrap_or_else(|error| panic!("{typed:?}: {error:#}"));
+        assert_eq!(repeated.repeat(7), load.repeat(7));
+    }
 
     #[test]
     fn a_load_that_cannot_be_spread_says_what_to_give_instead() {

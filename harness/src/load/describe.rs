@@ -14,6 +14,7 @@ use crate::report::{Report, RunRecord, sign, terminal};
 use crate::run::{Run, about};
 use crate::say::say;
 
+use super::knee::{lasting, limits};
 use super::{LatencyLimitArg, LoadArgs};
 
 /// The first event of the run's log.
@@ -67,7 +68,7 @@ pub(super) fn search(
         command: args.repeat(identity.seed),
         messages: None,
         plan: vec![
-            Fact::new("each rate", duration::text(args.step)),
+            Fact::new("each rate", duration::text(lasting(args.step, limits))),
             Fact::new("consumers", args.consumers.to_string()),
             Fact::new("generators", args.generators().to_string()),
             Fact::new("queues", args.queues.to_string()),
@@ -96,6 +97,15 @@ pub(super) fn announce_search(
     eprintln!("storage  {}", platform.evidence());
     eprintln!("repeat   {}", args.repeat(identity.seed));
     eprintln!("evidence {}", dir.display());
+    let (limits, time) = (limits(args), lasting(args.step, &limits(args)));
+    if time > args.step {
+        let count = limits.len();
+        let s = if count == 1 { "" } else { "s" };
+        eprintln!(
+            "each rate is sent for {}, ten times the longest of {count} limit{s}: a shorter burst keeps it at any rate",
+            duration::text(time)
+        );
+    }
 }
 
 /// Prints the result of a rate as soon as it is known.

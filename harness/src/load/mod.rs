@@ -344,7 +344,8 @@ impl Follow<'_> {
         let sent = sending.finish(patience.drain).await?;
         phase(run, "settle")?;
         let start = Instant::now();
-        while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
+        // Also after a signal: what was sent is finished, so that it can be judged.
+        while run.depth().await? > 0 && start.elapsed() < patience.settle {
             run.check()?;
             if live.observe(run, None) {
                 meter.read(run).await;
@@ -354,7 +355,7 @@ impl Follow<'_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                () = stop.cancelled() => interrupted = true,
+                () = stop.cancelled(), if !interrupted => interrupted = true,
             }
         }
         meter.read(run).await;

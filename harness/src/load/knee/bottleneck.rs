@@ -8,6 +8,9 @@ use crate::measure::{Hop, Micros};
 /// A part that is busy for this share of its bound is at its bound: the rest of the time is lost in waiting for other parts.
 const BUSY: f64 = 0.9;
 
+/// Consumers with less than this share of what they can take in hand do not limit anything.
+const HALF_BUSY: f64 = 0.5;
+
 /// A hop, or storage's answers, with this share of the end-to-end p99 or more is the bottleneck.
 const MOST_OF_IT: f64 = 0.5;
 
@@ -101,7 +104,8 @@ fn consumers(hops: &[HopLatency], measured: &StepMeasured) -> Found {
     let inside = wait
         .unwrap_or_default()
         .saturating_add(work.unwrap_or_default());
-    (inside as f64 >= MOST_OF_IT * whole).then(|| {
+    // With most of them idle, the time is lost elsewhere, such as between two looks at an empty queue.
+    (inside as f64 >= MOST_OF_IT * whole && busy >= HALF_BUSY).then(|| {
         let why = format!(
             "messages waited {} in the queue at p99 and were worked on for {}, while consumers had {:.0} % of what they can take in hand",
             time(wait),
@@ -240,9 +244,16 @@ mod tests {
             ),
             (
                 hops(1_000, 15_000, 2_000, 20_000),
-                measured(idle(), 1_000, 0.2),
+                measured(idle(), 1_000, 0.6),
                 BottleneckPart::Consumers,
-                "while consumers had 20 %",
+                "while consumers had 60 %",
+            ),
+            // Idle consumers are not what limits a rate, however long messages waited.
+            (
+                hops(1_000, 15_000, 2_000, 20_000),
+                measured(idle(), 1_000, 0.02),
+                BottleneckPart::None,
+                "consumers were 2 % busy",
             ),
             (
                 quick(),

@@ -49,6 +49,8 @@ pub(super) async fn find(
     record(describe::search(args, platform, &identity, &limits))?;
     describe::announce_search(args, platform, &identity, &dir);
     let (mut search, mut steps) = (Search::default(), Vec::new());
+    // The rate whose last try told nothing.
+    let mut untold = None;
     let mut parts = Vec::new();
     while let Some(rate) = search.next() {
         if signals.stop.is_cancelled() {
@@ -72,21 +74,39 @@ pub(super) async fn find(
         let step = tried.step(&concluded.record);
         describe::tell_step(&step);
         record(Event::RateStep(Box::new(step.clone())))?;
-        search.told(rate, step.outcome == Outcome::Pass);
+        let outcome = step.outcome;
         let broken = judge::breaks_a_promise(&step, concluded.record.audit.as_ref());
         steps.push(step);
         if let Some(part) = broken {
             parts.push(part);
             break;
         }
+        // A machine that was busy for a moment, or a generator that was lost, says nothing about the rate: it has another try.
+        if outcome == Outcome::Inconclusive && untold.replace(rate) != Some(rate) {
+            continue;
+        }
+        search.told(rate, outcome == Outcome::Pass);
     }
-    record(Event::RateFound(found(&search, &steps)))?;
+    // A search that was cut off has not found the highest rate.
+    if parts.iter().all(|part| part.outcome != Outcome::Incomplete) {
+        record(Event::RateFound(found(&search, &steps)))?;
+    }
     if parts.is_empty() {
         parts.push(judge::search(&steps));
     }
     record(judge::Conclusion::of(parts).event())?;
     drop(log);
     Ok(report::write(&dir)?)
+}
+
+/// How many times as long as the longest limit each rate is sent at least: a rate that is a tenth above what is stored lets the queue
+/// grow until the limit breaks; a shorter burst would keep it at any rate.
+const TIMES_THE_LIMIT: u32 = 10;
+
+/// How long each rate is sent.
+pub(super) fn lasting(step: Duration, limits: &[LatencyLimitArg]) -> Duration {
+    let longest = limits.iter().map(|it| it.0.max_us).max().unwrap_or(0);
+    step.max(Duration::from_micros(longest).saturating_mul(TIMES_THE_LIMIT))
 }
 
 pub(super) fn limits(args: &LoadArgs) -> Vec<LatencyLimitArg> {
@@ -109,7 +129,7 @@ fn step_args(
     let needed = limits.iter().map(|it| it.0.percentile.samples_needed());
     LoadArgs {
         shape: Some(constant(rate)),
-        messages: messages(rate, args.step, needed.max().unwrap_or(0)),
+        messages: messages(rate, lasting(args.step, limits), needed.max().unwrap_or(0)),
         // Each run has its own seed: with the same seed, its payloads would equal those of another run.
         seed: Some(identity.seed.wrapping_add(at as u64)),
         limits: limits.to_vec(),
@@ -248,6 +268,20 @@ mod tests {
         assert_eq!(step.shape().to_string(), "constant:62.5/s");
         assert_eq!((step.seed, step.find_rate), (Some(10), false));
         assert_eq!(limits[0].to_string(), "end to end p99 100ms");
+        // A queue that grows for two seconds keeps a limit of ten: the rate is sent until it would break.
+        let patient = LoadArgs {
+            limits: vec!["end to end p99 10s".parse().unwrap()],
+            ..args.clone()
+        };
+        let step = step_args(
+            &patient,
+            770.0,
+            0,
+            &identity,
+            &patient.limits,
+            Path::new("x"),
+        );
+        assert_eq!(step.messages, 77_000);
     }
 
     #[test]
