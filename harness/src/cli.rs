@@ -26,6 +26,7 @@ use crate::init::InitArgs;
 use crate::load::LoadArgs;
 use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
+use crate::panics::Stray;
 use crate::report::ReportError;
 use crate::say::say;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
@@ -72,7 +73,7 @@ enum Command {
     Compare(CompareArgs),
     /// Write an HTML page about many nights: the outcome of each night, the history of each promise, and links to reports
     Nights(NightsArgs),
-    /// Remove the queues and tables that killed runs have left in storage at a given address
+    /// Remove what killed runs have left: queues and tables in a storage that was given, namespaces in a cluster; also uncordon its nodes
     Sweep(SweepCommand),
     /// Create, check and remove an AKS environment for one night; the same as the binary `aks`
     #[command(after_help = aks::args::EXIT_CODES)]
@@ -148,7 +149,21 @@ pub fn main(name: &'static str) -> ExitCode {
     let matches = command(name).try_get_matches_from(workflow::flags::arguments());
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = cli.unwrap_or_else(|error| workflow::flags::refuse(&error));
-    dispatch(cli, name)
+    let stray = Stray::watch();
+    let code = dispatch(cli, name);
+    no_success_after_a_panic(code, stray.reason())
+}
+
+/// The exit code of a command, of whose tasks one may have panicked unseen.
+#[expect(clippy::print_stderr, reason = "a person must hear of a bug")]
+fn no_success_after_a_panic(code: ExitCode, panicked: Option<String>) -> ExitCode {
+    match panicked {
+        Some(why) if code == ExitCode::SUCCESS => {
+            eprintln!("error: {why}");
+            exit(Exit::Bug)
+        }
+        _ => code,
+    }
 }
 
 fn command(name: &'static str) -> clap::Command {

@@ -48,7 +48,7 @@ impl EnvironmentName {
         })
     }
 
-    /// The flags of its own that `args` have, each with its value.
+    /// The flags of its own that `args` have, each with its value; a switch has none.
     fn flags(self, args: &WorkloadArgs) -> Vec<(&'static str, String)> {
         match self {
             Self::Local => Vec::new(),
@@ -62,7 +62,10 @@ impl EnvironmentName {
         let name = self.to_possible_value();
         let name = name.expect("every environment must have a name");
         let flags = self.flags(args).into_iter();
-        let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
+        let flags = flags.map(|(flag, value)| match value.as_str() {
+            "" => format!(" {flag}"),
+            value => format!(" {flag} {}", word(value)),
+        });
         let repeated = format!("--env {}{}", name.get_name(), flags.collect::<String>());
         (self != Self::default()).then_some(repeated)
     }
@@ -106,6 +109,9 @@ mod tests {
         let aks = args(&["--env=aks", "--aks-run=n1", "--wire=off"]).repeat();
         let told = "--env aks --aks-run n1 --wire off";
         assert_eq!(aks.as_deref(), Some(told));
+        let kept = args(&["--env=cluster", "--context=a", "--keep-namespace"]).repeat();
+        let told = "--env cluster --context a --keep-namespace";
+        assert_eq!(kept.as_deref(), Some(told));
     }
 
     /// A pod is made from an image: its description needs no command, on Azure as on any cluster.

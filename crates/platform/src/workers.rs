@@ -280,8 +280,9 @@ pub trait Workers: Send + Sync {
     /// The whole log of the worker or producer `name`.
     fn said(&self, name: &str) -> anyhow::Result<String>;
 
-    /// What other users of the machine can read about workers and producer, such as command lines, by name.
-    async fn exposed(&self) -> Vec<(String, Vec<u8>)>;
+    /// What other users of the machine can read about workers and producer, such as command lines, by name. An error if the platform
+    /// cannot look.
+    async fn exposed(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>>;
 
     /// The node that each worker was told it is on (`NODE_NAME`), by the worker's name: of all workers that were ever started,
     /// as far as the platform knows it.

@@ -45,6 +45,7 @@ pub use scaling::Consumers;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
+use crate::audit::StorageTime;
 use crate::events::{Event, EventLog, Fact, Sample};
 use crate::outcome::Unmet;
 use crate::wire::{AtWork, Rule, Wire, Written};
@@ -207,7 +208,7 @@ impl Run {
     }
 
     /// What other users of the machine could read of its workers and its producer, such as command lines, by name.
-    pub async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+    pub async fn exposed(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         self.stage.workers().exposed().await
     }
 
@@ -326,6 +327,12 @@ impl Run {
         let told = format!("logged:\n{}", troubles.join("\n"));
         ensure!(troubles.is_empty(), Unmet(told));
         Ok(())
+    }
+
+    /// How long storage has kept the workers waiting so far; without a wire it is unknown, and counts as nothing.
+    fn storage_time(&self) -> StorageTime {
+        self.traffic()
+            .map_or_else(|_| StorageTime::default(), |traffic| traffic.storage)
     }
 
     /// How many workers ran over time, so far.

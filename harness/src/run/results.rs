@@ -10,7 +10,6 @@ use workflow::contract;
 
 use super::{Collected, Patience, Run, Sent, Settled};
 use crate::audit::ExpectedPoison;
-use crate::outcome::Unmet;
 
 /// What a run has come to, once its queue had time to empty and its consumers have ended.
 #[derive(Debug)]
@@ -75,7 +74,7 @@ impl Run {
         patience: Duration,
     ) -> anyhow::Result<Collected> {
         if let Settled::TimedOut { left } = self.settle(patience).await? {
-            return Err(Unmet(left_after(left, patience)).into());
+            judge::late(left_after(left, patience), self.storage_time())?;
         }
         departures::orderly(&self.drain(Patience::default().drain).await?)?;
         let expected = ExpectedPoison {

@@ -9,7 +9,6 @@ use platform::Roster;
 use platform::autoscale::ScalingRecord;
 
 use super::Run;
-use crate::audit::StorageTime;
 use crate::events::Event;
 use crate::pace::Pace;
 
@@ -69,9 +68,7 @@ impl Run {
             leaving,
             ..
         } = now(&self.roster());
-        // Without a wire it is unknown how long storage kept requests waiting.
-        let traffic = self.traffic();
-        let storage = traffic.map_or_else(|_| StorageTime::default(), |traffic| traffic.storage);
+        let storage = self.storage_time();
         scaling::told(self.recording()?.untold(LATE))?;
         let late = format!(
             "after {deadline:?} {wanted} consumers are wanted, {running} run, {at_work} of them have asked for messages, and {leaving} \

@@ -9,6 +9,15 @@ use workflow::{duration, number};
 
 use project;
 
+/// Scenarios at the same time.
+const CONCURRENCY: u8 = 12;
+
+/// Time for a step beyond the times in its sentence.
+const STEP: Duration = Duration::from_secs(120);
+
+/// Time for a scenario beyond the times in its sentences.
+const SCENARIO: Duration = Duration::from_secs(300);
+
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SuiteArgs {
@@ -32,7 +41,7 @@ pub struct SuiteArgs {
     #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// Number of scenarios that run at the same time, 1 to 64
-    #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
     /// Seed of the suite and of each of its runs: the same seed repeats them [default: random]
     #[arg(long, env = "EDW_SCENARIO_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
@@ -77,8 +86,55 @@ impl SuiteArgs {
         if self.manifests != project::manifests() {
             words.push(flag("manifests", &self.manifests));
         }
+        let times = [
+            ("step-deadline", self.step_deadline, STEP),
+            ("scenario-deadline", self.scenario_deadline, SCENARIO),
+        ];
+        for (name, time, default) in times {
+            if time != default {
+                words.push(format!("--{name} {}", duration::text(time)));
+            }
+        }
+        // How many run beside each other decides which times they have.
+        if self.concurrency != CONCURRENCY && filter == self.filter.as_deref() {
+            words.push(format!("--concurrency {}", self.concurrency));
+        }
         words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));
         words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        suite: SuiteArgs,
+    }
+
+    #[test]
+    fn a_repeated_suite_has_the_times_and_the_number_that_it_had() {
+        let repeat = |words: &[&str], filter| {
+            let cli = Cli::try_parse_from(["run"].iter().chain(words)).unwrap();
+            cli.suite.repeat(filter, 7)
+        };
+        let words = ["--step-deadline=600s", "--concurrency=3"];
+        let whole = repeat(&words, None);
+        assert!(
+            whole.contains(" --step-deadline 600s --concurrency 3 "),
+            "{whole}"
+        );
+        // A single scenario is repeated alone.
+        let one = repeat(&words, Some("one"));
+        assert!(
+            one.contains("--step-deadline") && !one.contains("--concurrency"),
+            "{one}"
+        );
+        assert!(!repeat(&[], None).contains("deadline"));
     }
 }

@@ -302,8 +302,11 @@ fn command(args: &VerifyArgs) -> String {
     let url = |url: &Option<reqwest::Url>| url.as_ref().map(ToString::to_string);
     let unless = |given: &str, default: &str| (given != default).then(|| given.to_owned());
     let mut words = vec![format!("{} verify", project::program())];
+    let out = (args.run.is_some() && args.out != project::out("runs"))
+        .then(|| args.out.display().to_string());
     let options = [
         ("run", args.run.as_ref().map(ToString::to_string)),
+        ("out", out),
         ("summary", summary.map(std::borrow::Cow::into_owned)),
         ("account", account.account.clone()),
         ("queue", Some(queue.queue.to_string())),

@@ -151,8 +151,11 @@ impl ClusterArgs {
             ),
         ];
         let given = flags.into_iter();
-        given
-            .filter_map(|(flag, value)| Some((flag, value?)))
-            .collect()
+        let given = given.filter_map(|(flag, value)| Some((flag, value?)));
+        // A flag without a value.
+        let keeps = self
+            .keep_namespace
+            .then(|| ("--keep-namespace", String::new()));
+        given.chain(keeps).collect()
     }
 }

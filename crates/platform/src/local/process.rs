@@ -276,9 +276,16 @@ impl Process {
     }
 }
 
-/// The command line of the process `pid`, which every user of the machine can read; empty on systems other than Linux.
+/// The command line of the process `pid`, which every user of the machine can read; empty if the process has ended. Systems without
+/// `/proc` are asked by `ps`.
 pub fn command_line(pid: u32) -> Vec<u8> {
-    std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+    let line = std::fs::read(format!("/proc/{pid}/cmdline"));
+    let asked = || {
+        let mut ps = std::process::Command::new("ps");
+        let told = ps.args(["-ww", "-o", "args=", "-p", &pid.to_string()]);
+        told.output().map(|output| output.stdout)
+    };
+    line.or_else(|_| asked()).unwrap_or_default()
 }
 
 impl Drop for Process {

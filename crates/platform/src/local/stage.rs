@@ -354,10 +354,10 @@ impl Workers for LocalStage {
         logs::said(&self.plan.directory, name)
     }
 
-    async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+    async fn exposed(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let mut lines = self.fleet.lock().await.command_lines().to_vec();
         lines.extend(lock(&self.command_lines).iter().cloned());
-        lines
+        Ok(lines)
     }
 
     async fn nodes(&self) -> BTreeMap<String, String> {

@@ -113,7 +113,7 @@ async fn no_leak(scenario: &mut Scenario) -> StepResult {
     crate::report::write(run.dir().path())?;
     let secrets = Secrets::of(&run.secrets().await?);
     let mut leaks = secrets.look_below(run.dir().path())?;
-    for (name, line) in run.exposed().await {
+    for (name, line) in run.exposed().await? {
         leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
     }
     let leaks: Vec<_> = leaks.iter().map(ToString::to_string).collect();

@@ -200,17 +200,16 @@ impl Workers for ClusterStage {
         logs::said(&self.plan.directory, name)
     }
 
-    async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
-        let Ok(pods) = self.pods().list(&ListParams::default()).await else {
-            return Vec::new();
-        };
-        let pods = pods.items.into_iter();
-        pods.filter_map(|pod| {
-            let name = pod.metadata.name.clone()?;
-            Some((name, serde_json::to_vec(&pod).ok()?))
-        })
-        .collect()
+    async fn exposed(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let pods = self.pods().list(&ListParams::default()).await;
+        let pods = pods.map_err(|error| Error::of("look at the objects of the pods", &error))?;
+        let pods = pods.items.into_iter().map(|pod| {
+            let name = pod.metadata.name.clone().unwrap_or_default();
+            Ok((name, serde_json::to_vec(&pod)?))
+        });
+        pods.collect()
     }
+
     async fn nodes(&self) -> BTreeMap<String, String> {
         if self.adapted.tells_node() {
             lock(&self.seen.crew).nodes.clone()
