@@ -6,7 +6,7 @@
 //! - [`compare`]: compares runs with other runs.
 //! - [`ConsumerEnds`]: the ends of a run's consumers. [`departures`], [`evictions`], [`scaling`], [`deliveries`], [`poison`]: what
 //!   a scenario asks of a run, one function for each question.
-//! - [`nodes`]: which nodes were evicted. [`silent`]: consumers that made no request. [`search`]: the search for the highest rate.
+//! - [`nodes`]: which nodes were evicted. [`mod@silent`]: consumers that made no request. [`mod@search`]: the search for the highest rate.
 //! - [`Conclusion`]: combines the parts of a judgement into one outcome; [`Told`]: the parts that a run's log contains.
 //! - [`Index`]: summary of a history while the run goes on. [`Timelines`]: the crossings of each witness in it. [`Census`]: how
 //!   many workers ran over time.
