@@ -184,7 +184,7 @@ fn every_program_watches_for_panics() {
         found.push(program);
     }
     assert!(found.len() >= 6, "{found:?}");
-    // The harness has a hook of its own, which also ends a load or a suite.
+    // The hook of the harness is another one: it also ends a load or a suite.
     let cli = fs::read_to_string(harness.join("src/cli.rs")).unwrap();
     assert!(cli.contains("Stray::watch()"));
 }

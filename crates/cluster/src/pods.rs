@@ -106,6 +106,12 @@ impl PodView {
         }
     }
 
+    /// Why no node has room for it, if the scheduler has found none.
+    pub fn unplaced(&self) -> Option<&str> {
+        let why = self.waits_for.as_deref()?;
+        why.starts_with("Unschedulable").then_some(why)
+    }
+
     /// Whether its container has ended and is not restarted.
     pub fn is_over(&self) -> bool {
         self.ended.is_some() && !self.is_running && !self.is_held_back

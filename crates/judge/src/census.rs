@@ -147,7 +147,7 @@ mod tests {
         census.look(seconds(60));
         assert_eq!(census.no_room(), None);
         census.note_room(Some("b: Insufficient cpu"), seconds(70));
-        // Nothing changes until somebody asks.
+        // The roster does not change from here to the question below.
         census.look(seconds(90));
         let told = "for 20s the platform had no room for all of them (b: Insufficient cpu)";
         assert_eq!(census.no_room().as_deref(), Some(told));

@@ -97,7 +97,8 @@ pub(super) fn announce_search(
     eprintln!("storage  {}", platform.evidence());
     eprintln!("repeat   {}", args.repeat(identity.seed));
     eprintln!("evidence {}", dir.display());
-    let (limits, time) = (limits(args), lasting(args.step, &limits(args)));
+    let limits = limits(args);
+    let time = lasting(args.step, &limits);
     if time > args.step {
         let count = limits.len();
         let s = if count == 1 { "" } else { "s" };

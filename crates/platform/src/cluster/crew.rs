@@ -388,9 +388,8 @@ impl Crew {
             is_scaled: self.groups.values().any(|group| group.is_scaled),
             held_back: u32::try_from(held_back).unwrap_or(u32::MAX),
             no_room: members.iter().find_map(|member| {
-                let why = member.view.waits_for.as_ref()?;
-                let is_unplaced = why.starts_with("Unschedulable");
-                is_unplaced.then(|| format!("{}: {why}", member.view.name))
+                let why = member.view.unplaced()?;
+                Some(format!("{}: {why}", member.view.name))
             }),
         });
     }

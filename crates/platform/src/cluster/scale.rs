@@ -157,18 +157,22 @@ async fn look(
 mod tests {
     use super::*;
 
-    /// Both texts are from a real cluster.
-    #[tokio::test]
-    async fn a_keda_that_is_not_there_is_told_from_one_that_cannot_read() {
-        let dir = tempfile::tempdir().unwrap();
+    /// An observer of one Deployment, whose log is in `dir`.
+    fn observer(dir: &std::path::Path) -> Observer {
         let queue = Arc::new(workflow::memory::MemoryQueue::new("work"));
-        let log = EventLog::open(dir.path()).unwrap();
         let watched = Observed {
             deployment: "aqs-app".to_owned(),
             by: "KEDA 2.20.2".to_owned(),
             queue: None,
         };
-        let observer = Observer::start(queue, watched, log);
+        Observer::start(queue, watched, EventLog::open(dir).unwrap())
+    }
+
+    /// Both texts are from a real cluster.
+    #[tokio::test]
+    async fn a_keda_that_is_not_there_is_told_from_one_that_cannot_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let observer = observer(dir.path());
         observer.does_not_scale("unable to fetch metrics from external metrics API: rpc error: code = Unknown desc = error when getting metric values metric:s0-azure-queue-q encountered error");
         assert_eq!(observer.recording().away(), None);
         let why = "unable to fetch metrics from external metrics API: the server was unable to return a response in the time allotted, but may still be processing the request (get s0-azure-queue-q.external.metrics.k8s.io)";
@@ -179,14 +183,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_harness_does_to_end_a_run_is_not_the_autoscalers_work() {
         let dir = tempfile::tempdir().unwrap();
-        let queue = Arc::new(workflow::memory::MemoryQueue::new("work"));
-        let log = EventLog::open(dir.path()).unwrap();
-        let watched = Observed {
-            deployment: "aqs-app".to_owned(),
-            by: "KEDA 2.20.2".to_owned(),
-            queue: None,
-        };
-        let observer = Observer::start(queue, watched, log);
+        let observer = observer(dir.path());
         let second = Duration::from_secs(1);
         tokio::time::sleep(10 * second).await;
         observer.scaled(15).unwrap();

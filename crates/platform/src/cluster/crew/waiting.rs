@@ -34,10 +34,10 @@ impl Crew {
     /// Why a pod has had no node for `patience`, if there is such a pod.
     pub(in super::super) fn unplaced(&self, now: Instant, patience: Duration) -> Option<String> {
         self.pods.values().find_map(|member| {
-            let why = member.view.waits_for.as_ref()?;
+            let why = member.view.unplaced()?;
             let (since, name) = (member.waits?, &member.view.name);
-            let is_long = why.starts_with("Unschedulable") && now - since >= patience;
-            is_long.then(|| format!("{name} has had no node for {patience:?}: {why}"))
+            (now - since >= patience)
+                .then(|| format!("{name} has had no node for {patience:?}: {why}"))
         })
     }
 }
