@@ -147,7 +147,8 @@ impl Overlay {
     }
 
     /// The CPU that a run requests, in cores: for workers (as many as its ScaledObject allows if it is scaled, otherwise a
-    /// few), storage, producer, and the wire if the run `is_wired`.
+    /// few), storage, producer, and the wire if the run `is_wired`. A run that is not scaled may be about identity, and then has an
+    /// authority.
     pub(super) fn cpu(&self, is_scaled: bool, is_wired: bool) -> f64 {
         const FEW: f64 = 4.0;
         let of = |workload: &Value| -> f64 {
@@ -173,7 +174,9 @@ impl Overlay {
         };
         let ours = wired::CPU * if is_wired { 2.0 } else { 1.0 };
         let of_consumers: f64 = consumers.into_iter().map(of).sum();
-        of_consumers * workers + others.into_iter().map(of).sum::<f64>() + ours
+        let may_sign_in = is_wired && !is_scaled && self.can_sign_in();
+        let authority = if may_sign_in { signed::CPU } else { 0.0 };
+        of_consumers * workers + others.into_iter().map(of).sum::<f64>() + ours + authority
     }
 
     /// Adapts the overlay to `namespace` and `run`, which has one queue until [`Adapted::spread_over`] sets others. Leaves out

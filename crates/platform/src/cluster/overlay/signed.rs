@@ -26,6 +26,9 @@ pub(in crate::cluster) const AUTHORITY: &str = "app=edw-authority";
 /// The port at which the authority's pod listens; its Service has that of HTTPS.
 const PORT: u16 = 8443;
 
+/// The CPU request of the authority's pod, in cores.
+pub(super) const CPU: f64 = 0.05;
+
 /// The directory of the authority's Secret in its pod.
 const OWN: &str = "/etc/edw-authority";
 
@@ -278,7 +281,7 @@ impl Adapted {
                 // The harness waits until its control interface answers, which is opened after this port.
                 "ports": [{"containerPort": PORT}],
                 "resources": {
-                    "requests": {"cpu": "50m", "memory": "32Mi"},
+                    "requests": {"cpu": CPU.to_string(), "memory": "32Mi"},
                     "limits": {"memory": "256Mi"},
                 },
                 "securityContext": container["securityContext"],
