@@ -45,10 +45,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage};
 use workflow::exit::Exit;
-use workflow::panics;
 use workflow::ports::{ResultTable, WorkQueue};
 use workflow::shutdown::Signals;
 use workflow::telemetry::DEFAULT_FILTER;
+use workflow::{panics, shutdown};
 
 pub use args::Args;
 pub use http::Listen;
@@ -69,6 +69,7 @@ const RUNTIME_END: Duration = Duration::from_millis(500);
 /// Builds its own runtime, of one thread: the consumer waits for storage nearly all of its time, and one thread keeps
 /// both memory and CPU per message low. Work that burns CPU goes to other threads.
 pub fn main(args: Args) -> Exit {
+    shutdown::hold();
     panics::watch();
     let _telemetry = match args.telemetry.init("consumer", DEFAULT_FILTER) {
         Ok(telemetry) => telemetry,
@@ -120,6 +121,7 @@ pub async fn embedded<Q: WorkQueue, T: ResultTable>(
 /// Checks all that can be checked without a request, and runs.
 async fn start(args: Args) -> Exit {
     if args.probe {
+        shutdown::let_through();
         return probe::main(&args).await;
     }
     let ports = match open(&args) {

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use workflow::exit::Exit;
-use workflow::flags;
+use workflow::{flags, shutdown};
 
 /// Competing consumer: takes messages from an Azure Storage queue, works, and stores one row each in an Azure Storage
 /// table
@@ -14,5 +14,7 @@ struct Cli {
 }
 
 fn main() -> Exit {
+    // Before the flags are read: on a busy node even that takes a while.
+    shutdown::hold();
     consumer::main(flags::parse::<Cli>().args)
 }

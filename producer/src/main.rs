@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use workflow::exit::Exit;
-use workflow::flags;
+use workflow::{flags, shutdown};
 
 #[derive(Parser)]
 #[command(name = "producer", version)]
@@ -12,5 +12,7 @@ struct Cli {
 }
 
 fn main() -> Exit {
+    // Before the flags are read: on a busy node even that takes a while.
+    shutdown::hold();
     producer::main(flags::parse::<Cli>().args)
 }

@@ -11,7 +11,7 @@ use workflow::exit::Exit;
 use workflow::ports::{StorageError, WorkQueue};
 use workflow::shutdown::Signals;
 use workflow::telemetry::DEFAULT_FILTER;
-use workflow::{panics, task};
+use workflow::{panics, shutdown, task};
 
 use crate::args::{Args, SinkChoice};
 use crate::load::{self, LoadEnd, LoadError};
@@ -73,6 +73,7 @@ impl Failure {
 /// The runtime has one thread, with the pacing thread beside it: a second one used more CPU at 10,000 messages/s into the
 /// null sink. That was measured on a busy machine (release, 2 cores), and rates into Azurite were too noisy to compare.
 pub fn main(args: Args) -> Exit {
+    shutdown::hold();
     panics::watch();
     let telemetry = args.telemetry.init("producer", DEFAULT_FILTER);
     let _telemetry = match telemetry {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::routing::{MethodRouter, get};
 use nix::sys::signal::Signal;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 use crate::script::{Scripted, Step};
@@ -43,6 +44,32 @@ async fn sigterm_finishes_what_is_in_flight_and_exits_0() {
             (1, 0)
         );
     }
+}
+
+/// PID 1 has no default handlers: a signal that came before the process listens would be lost.
+#[tokio::test]
+async fn sigterm_during_the_start_is_kept_until_the_consumer_listens() {
+    let dir = tempfile::tempdir().unwrap();
+    let roots = dir.path().join("roots.pem");
+    nix::unistd::mkfifo(&roots, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    // The consumer reads its roots early in its start, and waits for them. Nobody answers at its storage.
+    let url = "https://127.0.0.1:1/devstoreaccount1";
+    let mut environment = storage(url, url, SAS);
+    environment.push(("SSL_CERT_FILE", roots.to_str().unwrap()));
+    let consumer = Consumer::start(&[], &environment);
+    // Opens once the consumer reads. Later reads find a file.
+    let pipe = tokio::fs::File::options().write(true).open(&roots).await;
+    let certificate = azurite::CertificateAuthority::new().certificate();
+    let file = dir.path().join("file.pem");
+    std::fs::write(&file, &certificate).unwrap();
+    std::fs::rename(&file, &roots).unwrap();
+    consumer.signal(Signal::SIGTERM);
+    let mut pipe = pipe.unwrap();
+    pipe.write_all(certificate.as_bytes()).await.unwrap();
+    pipe.shutdown().await.unwrap();
+    drop(pipe);
+    let (code, last) = consumer.end().await;
+    assert_eq!(code, Some(0), "{last}");
 }
 
 #[tokio::test]

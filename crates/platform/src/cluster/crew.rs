@@ -1,6 +1,7 @@
 //! Roster of a run's worker pods, made from the watch's changes: which are there, which have ended, and why. No client of a
 //! cluster.
 
+mod member;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 use wire::Wire;
 use workflow::contract::Stamp;
 use workflow::contract::workload::{Exit, WorkerForm};
+
+use member::Member;
 
 use super::nodes::ANNOUNCED;
 use crate::logs;
@@ -53,23 +56,6 @@ struct Group {
     deployments: BTreeMap<String, u32>,
     is_scaled: bool,
     may_refuse: bool,
-}
-
-/// A pod that exists.
-#[derive(Debug)]
-struct Member {
-    view: PodView,
-    group: &'static str,
-    /// When the watch first showed that the pod was told to end.
-    told: Option<Instant>,
-    /// The messages that it had in hand at that time.
-    held: u64,
-    /// How many ends of its container were recorded.
-    restarts: u32,
-    /// Whether its final end was recorded.
-    is_over: bool,
-    /// Since when it has waited for something that keeps it from starting.
-    waits: Option<Instant>,
 }
 
 impl Crew {
@@ -172,26 +158,9 @@ impl Crew {
             return Ok(());
         };
         let uid = view.uid.clone();
-        let mut member = self.pods.remove(&uid).unwrap_or_else(|| Member {
-            view: PodView::default(),
-            group,
-            told: None,
-            held: 0,
-            restarts: 0,
-            is_over: false,
-            waits: None,
-        });
-        let before = std::mem::replace(&mut member.view, view);
-        member.waits = member
-            .view
-            .waits_for
-            .as_ref()
-            .map(|_| member.waits.unwrap_or(now));
-        if member.told.is_none() && member.view.told.is_some() {
-            member.told = Some(now);
-            let wire = self.wire.as_ref();
-            member.held = wire.map_or(0, |wire| wire.in_hand_of(&member.view.name));
-        }
+        let member = self.pods.remove(&uid);
+        let mut member = member.unwrap_or_else(|| Member::new(group));
+        let before = member.saw(view, now, self.wire.as_ref());
         if member.view.is_running && !before.is_running {
             self.started(&member.view)?;
         }
@@ -262,7 +231,8 @@ impl Crew {
         let was_asked = matches!(cause, Cause::Told | Cause::Notice);
         let is_orderly = is_restart
             || !out_of_memory
-                && (is_orderly_end(cause, end, may_refuse) || was_asked && !self.worker.drains);
+                && (is_orderly_end(cause, end, may_refuse)
+                    || was_asked && (!self.worker.drains || member.ended_before_it_began(end)));
         let why = match ended {
             Some(ended) if !["", "Completed", "Error"].contains(&ended.reason.as_str()) => {
                 format!(" ({})", ended.reason)

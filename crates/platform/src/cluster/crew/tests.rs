@@ -67,6 +67,39 @@ fn a_pod_that_was_told_to_end_and_did_is_orderly() {
     assert!(*crew.present().borrow() == 0);
 }
 
+/// SIGTERM ends a process that does not listen for it yet (signal(7)), unless it is process 1 of its namespace.
+#[test]
+fn a_pod_that_is_told_to_end_while_it_starts_may_end_by_sigterm() {
+    let starting = |name| PodView {
+        is_ready: false,
+        ..told(pod(name))
+    };
+    let by_sigterm = |name| PodView {
+        is_ready: false,
+        ..told(ended(name, 143, "Error"))
+    };
+    let (mut crew, _dir) = crew();
+    crew.saw(starting("a")).unwrap();
+    crew.saw(by_sigterm("a")).unwrap();
+    assert_eq!(last(&crew).end, End::Signalled(15));
+    assert!(last(&crew).is_orderly);
+
+    // It was ready before, so it may have had messages in hand.
+    crew.saw(pod("b")).unwrap();
+    crew.saw(starting("b")).unwrap();
+    crew.saw(by_sigterm("b")).unwrap();
+    assert!(!last(&crew).is_orderly);
+
+    // It did not end within its grace period.
+    crew.saw(starting("c")).unwrap();
+    crew.saw(PodView {
+        is_ready: false,
+        ..told(ended("c", 137, "Error"))
+    })
+    .unwrap();
+    assert!(!last(&crew).is_orderly);
+}
+
 #[test]
 fn an_end_that_only_the_last_event_tells_is_taken_down_all_the_same() {
     let (mut crew, _dir) = crew();
