@@ -10,7 +10,7 @@ use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 
-/// How long any wait in this file may take; far above what it does take.
+/// How long any wait in this file may take, other than for a load to be sent; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a consumer may take to drain before it is killed; the feature file states how long it should take.
@@ -22,12 +22,13 @@ const SUCCESSORS: &str = "successors";
 /// Sends `messages` and waits until the consumers have leased all of them.
 async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
+    let patience = load.sending()?;
     // One consumer takes all messages, whatever concurrency an overlay sets.
     let at_once = u32::try_from(messages)?;
     let concurrency = &mut scenario.given.options.concurrency;
     *concurrency = Some(concurrency.unwrap_or_default().max(at_once));
     let run = scenario.run_with_consumers().await?;
-    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    let sent = run.start_sending(&load).await?.finish(patience).await?;
     run.until_all_leased(messages, PATIENCE).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
@@ -62,10 +63,11 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
 )]
 async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
+    let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    run.until_done(&mut sending, PATIENCE).await?;
-    let sent = sending.finish(PATIENCE).await?;
+    run.until_done(&mut sending, patience).await?;
+    let sent = sending.finish(patience).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
 }
@@ -93,11 +95,12 @@ async fn outage(
     sent_before: u64,
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
+    let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    sending.until_acknowledged(sent_before, PATIENCE).await?;
+    sending.until_acknowledged(sent_before, patience).await?;
     run.outage(time.0).await?;
-    let sent = sending.finish(PATIENCE).await?;
+    let sent = sending.finish(patience).await?;
     scenario.has_sent(load, sent)?;
     Ok(())
 }
@@ -107,8 +110,9 @@ declare_needs!(Wire);
 async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let load = scenario.load(1, Shape::Burst);
     let attempts = scenario.given.options.max_attempts.unwrap_or(1);
+    let patience = load.sending()?;
     let run = scenario.run().await?;
-    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    let sent = run.start_sending(&load).await?.finish(patience).await?;
     let run = scenario.run_with_consumers().await?;
     run.kill_holders(attempts, PATIENCE).await?;
     scenario.has_sent(load, sent)?;
@@ -126,10 +130,11 @@ async fn drained_at_work(
     in_hand: usize,
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
+    let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
     let stopped = run.stop_at_work(in_hand, DRAIN).await?;
-    let sent = sending.finish(PATIENCE).await?;
+    let sent = sending.finish(patience).await?;
     scenario.running()?.told_to_stop = Some(stopped);
     scenario.has_sent(load, sent)?;
     Ok(())
