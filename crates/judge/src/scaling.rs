@@ -9,7 +9,7 @@ use contract::Stamp;
 use evidence::outcome::{NotPassed, Outcome};
 use evidence::pace::Pace;
 
-use crate::{Census, Kept, Part};
+use crate::{Census, Kept, Part, fail_unless};
 
 /// If a tick of the loops is later than this, the start times of consumers cannot be judged: about a sync period at the local pace.
 pub const LATE: Duration = Duration::from_secs(1);
@@ -79,10 +79,6 @@ impl Census {
         fail_unless(most > 0, || "there was never a consumer at all".to_owned())?;
         Ok(most)
     }
-}
-
-fn fail_unless(holds: bool, reason: impl FnOnce() -> String) -> Kept {
-    holds.then_some(()).ok_or_else(|| NotPassed::fail(reason()))
 }
 
 /// Inconclusive if the record of the autoscaler proves nothing; `untold` says why.

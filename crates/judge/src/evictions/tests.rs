@@ -181,6 +181,16 @@ fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_to
 }
 
 #[test]
+fn a_run_without_an_eviction_proves_nothing_and_one_without_spot_machines_goes_on_on_demand() {
+    assert_eq!(some(&[evicted()]), Ok(()));
+    let told = "no node was evicted".to_owned();
+    assert_eq!(of_kept(some(&[])), (Outcome::Inconclusive, told));
+    assert_eq!(replaced_on_demand(1, 3), Ok(()));
+    let told = "0 run on demand, 3 on Spot nodes".to_owned();
+    assert_eq!(of_kept(replaced_on_demand(0, 3)), (Outcome::Fail, told));
+}
+
+#[test]
 fn a_worker_looks_for_a_notice_every_second_and_an_answer_may_take_another() {
     let pauses = |pause: Option<Duration>| Evicted {
         longest_pauses: pause.map(|it| ("c-1".to_owned(), it)).into_iter().collect(),
