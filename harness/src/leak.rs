@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use percent_encoding::percent_decode_str;
 
+use crate::run::Run;
+
 /// Shortest run of characters that counts as a signature or a key: a SAS has 44, a token's signature 342.
 const LEAST: usize = 20;
 
@@ -111,6 +113,19 @@ fn follows(line: &str, name: &str) -> bool {
         let secret = |c: &char| c.is_ascii_alphanumeric() || "%+/=_-".contains(*c);
         rest.chars().take_while(secret).count() >= LEAST
     })
+}
+
+/// Looks through everything that `run` has written down until now, and through the command lines of its processes. Its reports so
+/// far are written first, so that they are looked through as well.
+pub async fn of_run(run: &Run) -> anyhow::Result<Vec<Leak>> {
+    let dir = run.dir().path();
+    crate::report::write(dir)?;
+    let secrets = Secrets::of(&run.secrets().await?);
+    let mut leaks = secrets.look_below(dir)?;
+    for (name, line) in run.exposed().await? {
+        leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
+    }
+    Ok(leaks)
 }
 
 #[cfg(test)]

@@ -4,13 +4,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use evidence::history::Follower;
-use judge::{Index, Timelines};
+use judge::{Index, Timelines, departures};
 use platform::until::until;
 use workflow::contract::Stamp;
 
-use super::Run;
+use super::{Run, ToldToStop};
 use crate::audit::{Audit, Protocol, Traffic};
-use crate::outcome::Unmet;
 
 /// The history of a run, as far as it has been read into its index.
 #[derive(Debug)]
@@ -48,8 +47,18 @@ impl Run {
             let asked = self.look(|index| index.has_asked(client, since));
             Ok(asked?.then_some(()))
         });
-        let unmet = |late| Unmet(format!("wait until {client} asks storage: {late}")).into();
-        asked.await?.map_err(unmet)
+        let what = format!("wait until {client} asks storage");
+        Ok(judge::in_time(asked.await?, what)?)
+    }
+
+    /// Waits until each worker has asked storage for anything, each for at most `patience`, and lets `time` pass from then on.
+    pub async fn stay_idle(&self, time: Duration, patience: Duration) -> anyhow::Result<()> {
+        for name in self.roster().names() {
+            self.until_asks(&name, Stamp::from_micros(0), patience)
+                .await?;
+        }
+        self.let_pass(time).await;
+        Ok(())
     }
 
     /// When each consumer first received a message; consumers that never did are left out.
@@ -62,9 +71,15 @@ impl Run {
         self.look(|index| index.refused().to_vec())
     }
 
-    /// When `client` first received messages after `since`; `None` if it has received none.
-    pub fn received_after(&self, client: &str, since: Stamp) -> anyhow::Result<Option<Stamp>> {
-        self.look(|index| index.received_after(client, since))
+    /// Judges whether `stopped`, a consumer that was told to stop, took a message later than `limit` after it.
+    pub fn judge_receives_after_stop(
+        &self,
+        stopped: &ToldToStop,
+        limit: Duration,
+    ) -> anyhow::Result<()> {
+        let (name, at) = (&stopped.departure.name, stopped.at);
+        let judged = self.look(|index| departures::took_nothing_more(name, at, limit, index))?;
+        Ok(judged?)
     }
 
     /// How often a message was delivered again because its lease had run out, not because a consumer had handed it back.
