@@ -6,12 +6,14 @@
 //! - [`compare`]: compares runs with other runs.
 //! - [`ConsumerEnds`]: the ends of a run's consumers. [`departures`], [`evictions`], [`scaling`], [`deliveries`], [`poison`],
 //!   [`identity`], [`readiness`]: what a scenario asks of a run, one function for each question.
+//! - [`bottleneck()`]: the part that limits a rate; [`crowded`]: processor time that others took. [`secrets`]: whether a text holds one.
 //! - [`nodes`]: which nodes were evicted. [`mod@silent`]: consumers that made no request. [`mod@search`]: the search for the highest rate.
 //! - [`Conclusion`]: combines the parts of a judgement into one outcome; [`Told`]: the parts that a run's log contains.
 //! - [`Index`]: summary of a history while the run goes on. [`Timelines`]: the crossings of each witness in it. [`Census`]: how
 //!   many workers ran over time.
 
 pub mod audit;
+mod bottleneck;
 mod census;
 pub mod compare;
 mod conclusion;
@@ -24,9 +26,11 @@ mod index;
 pub mod measure;
 pub mod nodes;
 pub mod poison;
+mod processor;
 pub mod readiness;
 pub mod scaling;
 mod search;
+pub mod secrets;
 mod silent;
 mod timelines;
 
@@ -36,10 +40,12 @@ use evidence::audit::StorageTime;
 use evidence::outcome::NotPassed;
 
 use audit::Starved as _;
+pub use bottleneck::bottleneck;
 pub use census::Census;
 pub use conclusion::{Conclusion, Part, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
+pub use processor::{Crowded, crowded};
 pub use search::{breaks_a_promise, search};
 pub use silent::silent;
 pub use timelines::Timelines;
