@@ -153,6 +153,7 @@ pub fn part_of<'a>(departed: impl IntoIterator<Item = &'a Departure>) -> Option<
 #[cfg(test)]
 mod tests {
     use contract::workload::Lens;
+    use evidence::audit::StorageNames;
     use evidence::departures::Cause;
     use evidence::{Answer, Crossing, Handled, Operation};
 
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn a_worker_that_was_told_to_stop_takes_no_message_later_than_the_limit() {
         let second = |seconds: i64| Stamp::from_micros(seconds * 1_000_000);
-        let mut index = Index::of(Lens::own("r1".parse().unwrap()));
+        let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
         index.add(&Crossing {
             client: "c-1".to_owned(),
             operation: Operation::ReceiveMessages,

@@ -67,6 +67,7 @@ impl Run {
         let seq = Seq::new(messages + 1).expect("a number after another must not be 0");
         let id = MessageId::new(self.identity().run.clone(), seq);
         let body = defect.body(&id, Stamp::now());
+        self.expect(seq.get());
         self.store().queue.send(&body).await?;
         let expected = defect.expected(seq);
         Ok(Injected { body, expected })

@@ -20,6 +20,7 @@ mod watch;
 mod witness;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct Run {
     counts: Counts,
     watch: Option<Watch>,
     followed: Mutex<Option<Followed>>,
+    /// The highest number of a message that may be in its queue.
+    last_expected: AtomicU64,
     loss: StorageLoss,
     environment: &'static str,
     versions: Vec<Fact>,
@@ -123,6 +126,7 @@ impl Run {
             counts: Counts::default(),
             watch: None,
             followed: Mutex::default(),
+            last_expected: AtomicU64::new(0),
             loss,
             environment: platform.name(),
             versions: platform.versions(),
@@ -337,8 +341,14 @@ impl Run {
         self.watch.as_ref().map(Watch::census).unwrap_or_default()
     }
 
+    /// Notes that messages up to number `last` will be sent.
+    fn expect(&self, last: u64) {
+        self.last_expected.fetch_max(last, Ordering::AcqRel);
+    }
+
     /// Starts the producers with `load`.
     pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
+        self.expect(load.planned());
         let arguments = load.arguments(&self.identity);
         let senders = self.stage.send(&arguments, load.generators).await?;
         let sending = Sending::new(senders, load.planned(), self.dir.producer_summary())?;

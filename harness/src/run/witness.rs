@@ -1,6 +1,7 @@
 //! What the history of a run proves: the judgement of the protocol, and the way of each witness through the wire.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use evidence::history::Follower;
@@ -23,10 +24,14 @@ impl Run {
     pub(super) fn look<T>(&self, find: impl FnOnce(&Index) -> T) -> anyhow::Result<T> {
         let history = self.history()?;
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let Followed { follower, index } = followed.get_or_insert_with(|| Followed {
-            follower: history.follower(),
-            index: Index::of(self.store().lens.clone()),
+        let Followed { follower, index } = followed.get_or_insert_with(|| {
+            let store = self.store();
+            Followed {
+                follower: history.follower(),
+                index: Index::of(store.lens.clone(), store.names.clone()),
+            }
         });
+        index.expect(self.last_expected.load(Ordering::Acquire));
         follower.follow(|crossing| index.add(crossing))?;
         Ok(find(index))
     }
@@ -93,13 +98,11 @@ impl Run {
         if self.stage.wire().is_none() {
             return Ok(Vec::new());
         }
-        let store = self.store();
-        let last = self.look(Index::last_sent)?;
-        let protocol = Protocol::new(store.lens.clone(), last).of(store.names.clone());
-        Ok(self.judge_history(protocol)?.finish().proven())
+        self.look(Index::proven)
     }
 
-    /// Feeds the history to `protocol`.
+    /// Feeds the whole history to `protocol`, the judge at the end of a run. The index cannot stand for it: the judge knows from the
+    /// first crossing on how many messages the producers have begun, and on which node each worker ran.
     pub(super) fn judge_history(&self, mut protocol: Protocol) -> anyhow::Result<Protocol> {
         for crossing in self.history()?.read()? {
             protocol.crossing(&crossing?);

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use contract::Stamp;
 use contract::workload::Lens;
+use evidence::audit::StorageNames;
 use evidence::departures::{Cause, Departure, End};
 use evidence::evictions::{Eviction, MachineEnd};
 use evidence::outcome::Outcome;
@@ -152,7 +153,7 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
 
 #[test]
 fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_told() {
-    let mut index = Index::of(Lens::own("r1".parse().unwrap()));
+    let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
     let crossing = Crossing {
         client: "c-1".to_owned(),
         operation: Operation::ReceiveMessages,
