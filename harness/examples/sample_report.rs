@@ -138,6 +138,8 @@ fn exited(consumer: u32, status: &str) -> Event {
         expected: true,
         last_lines: None,
         restarted: false,
+        end: None,
+        cause: None,
     }
 }
 

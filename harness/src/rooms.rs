@@ -130,9 +130,9 @@ fn a_circle_is_found_whichever_way_it_is_written() {
     }
 }
 
-/// What a step must not name: it translates a sentence into one call of `run` or of the judge, and says whether what came back is
-/// what the sentence says. Waits, chance and outcomes are elsewhere.
-const NOT_IN_STEPS: [&str; 9] = [
+/// What a step must not name: it translates a sentence into one call of `run`, or into a question to `judge`, and hands the answer
+/// back. Waits, chance, comparisons and outcomes are elsewhere, and so are storage, the clock and reports.
+const NOT_IN_STEPS: [&str; 18] = [
     "NotPassed",
     "Outcome",
     "StdRng",
@@ -142,7 +142,53 @@ const NOT_IN_STEPS: [&str; 9] = [
     "sleep",
     "until::",
     "is_starved",
+    "anyhow!",
+    "assert!",
+    "assert_eq!",
+    "assert_ne!",
+    "bail!",
+    "ensure!",
+    "Stamp::now",
+    ".store()",
+    "report::",
 ];
+
+/// What a step of a `Then` must not do besides: compare, and so decide by itself.
+const NOT_IN_THENS: [&str; 10] = [
+    " == ",
+    " != ",
+    " < ",
+    " <= ",
+    " > ",
+    " >= ",
+    "if ",
+    "Err(anyhow",
+    "matches!",
+    "panic!",
+];
+
+/// What `run` must not name: it measures, and returns what `judge` makes of it.
+const NOT_IN_RUN: [&str; 3] = ["NotPassed", "Outcome", "Unmet"];
+
+/// The code in `text`: without comments, and without the tests at its end.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    code.lines().filter(is_code).collect::<Vec<_>>().join("\n")
+}
+
+/// Those of `names` that the code in `text` names.
+fn named<'a>(text: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let code = code(text);
+    let names = names.iter().filter(|name| code.contains(**name));
+    names.copied().collect()
+}
+
+/// Whether the step file at `path` has sentences that are judged.
+fn has_thens(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    name.starts_with("then_")
+}
 
 #[test]
 fn steps_translate_and_leave_waiting_chance_and_judgement_to_others() {
@@ -150,15 +196,43 @@ fn steps_translate_and_leave_waiting_chance_and_judgement_to_others() {
     let mut count = 0;
     for path in sources(&steps) {
         let text = fs::read_to_string(&path).unwrap();
-        let is_macro = |line: &&str| line.contains("$crate");
-        let code: Vec<&str> = text.lines().filter(|line| !is_macro(line)).collect();
-        let code = code.join("\n");
-        for name in NOT_IN_STEPS {
-            assert!(!code.contains(name), "{} names {name}", path.display());
+        assert_eq!(named(&text, &NOT_IN_STEPS), [""; 0], "{}", path.display());
+        if has_thens(&path) {
+            assert_eq!(named(&text, &NOT_IN_THENS), [""; 0], "{}", path.display());
+            count += 1;
         }
-        count += 1;
     }
-    assert!(count > 10, "{count} files");
+    assert!(count >= 6, "{count} files of judged sentences");
+}
+
+#[test]
+fn a_run_measures_and_leaves_outcomes_to_the_judge() {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/run");
+    let files = sources(&run);
+    assert!(files.len() > 10, "{files:?}");
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(named(&text, &NOT_IN_RUN), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn a_step_that_compares_is_found_whichever_way_it_is_written() {
+    for judgement in [
+        "ensure!(found >= requests, \"{found} were hit\");",
+        "anyhow::ensure!(leaks.is_empty(), \"leaks\");",
+        "if found > most { bail!(\"{found} died\") }",
+        "return Err(anyhow::anyhow!(\"late\").into());",
+        "assert_eq!(found, 3);",
+    ] {
+        let found = [
+            named(judgement, &NOT_IN_STEPS),
+            named(judgement, &NOT_IN_THENS),
+        ];
+        assert_ne!(found.concat(), [""; 0], "{judgement}");
+    }
+    let told = "// ensure! is not here\nfn f() {}\n#[cfg(test)]\nmod tests { assert_eq!(1, 1) }";
+    assert_eq!(named(told, &NOT_IN_STEPS), [""; 0]);
 }
 
 /// The programs of the workspace whose parts are the workload's, its storage's or its environment's; `edw` is the harness.

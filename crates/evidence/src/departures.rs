@@ -3,8 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+/// The number of SIGTERM, on every system that runs workers (POSIX, "kill").
+const SIGTERM: i32 = 15;
+
 /// How a process or container ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// By itself, with this exit code.
     Exited(i32),
@@ -22,6 +28,11 @@ impl End {
             Self::Signalled(_) | Self::Unknown => None,
         }
     }
+
+    /// Whether SIGTERM ended it, with which a platform asks a worker to end.
+    pub const fn is_by_sigterm(self) -> bool {
+        matches!(self, Self::Signalled(SIGTERM))
+    }
 }
 
 impl fmt::Display for End {
@@ -37,7 +48,8 @@ impl fmt::Display for End {
 }
 
 /// Why a worker ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// It ended by itself, without being told to.
     Unasked,

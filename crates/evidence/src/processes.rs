@@ -2,6 +2,8 @@
 
 use contract::Stamp;
 
+use crate::departures::{Cause, End};
+
 /// The role of the processes under test.
 pub const CONSUMER: &str = "consumer";
 
@@ -33,4 +35,8 @@ pub struct ProcessExit {
     pub last_lines: Option<String>,
     /// Whether it ended by itself and was started again, as the workload's description allows.
     pub restarted: bool,
+    /// How it ended; `None`: the log does not say.
+    pub end: Option<End>,
+    /// Why it ended; `None`: the log does not say.
+    pub cause: Option<Cause>,
 }

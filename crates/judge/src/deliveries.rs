@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use contract::duration;
-use evidence::audit::{StorageTime, Traffic};
+use evidence::audit::{Audit, StorageTime, Traffic};
 use evidence::outcome::NotPassed;
 
-use crate::Kept;
 use crate::audit::Starved as _;
+use crate::{Kept, fail_unless};
 
 /// Why messages may have come back although the consumers are right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,12 +109,60 @@ pub fn asked(traffic: &Traffic, names: &[String], times: RangeInclusive<u64>) ->
     Ok(())
 }
 
+/// Fails unless the rules of a scenario have met at least so many `requests`; `met`: how many each of them has.
+pub fn hit_at_least(met: impl IntoIterator<Item = u64>, requests: u64) -> Kept {
+    let found: u64 = met.into_iter().sum();
+    fail_unless(found >= requests, || format!("{found} were hit"))
+}
+
+/// Fails unless the producer has sent at least so many `messages` twice.
+pub fn sent_twice(twice: u64, messages: u64) -> Kept {
+    fail_unless(twice >= messages, || {
+        format!("{twice} messages were sent twice")
+    })
+}
+
+/// Fails if a result was stored.
+pub fn nothing_stored(audit: &Audit) -> Kept {
+    let rows = audit.rows;
+    fail_unless(rows == 0, || format!("it holds {rows}"))
+}
+
+/// What a queue held while all of its messages were waited for to be leased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leased {
+    /// Its messages now, leased or not.
+    pub depth: u64,
+    /// How many of them are visible now, as far as one look shows.
+    pub visible: usize,
+    /// The most that were leased at once.
+    pub most: u64,
+}
+
+impl Leased {
+    /// Fails unless `count` messages are leased, and no other is there, after at most `patience`.
+    pub fn all(self, count: u64, patience: Duration) -> Kept {
+        let Self {
+            depth,
+            visible,
+            most,
+        } = self;
+        fail_unless(depth == count && visible == 0, || {
+            format!(
+                "wait until {count} messages are leased: at most {most} were leased at once in {patience:?}; {depth} are in the queue now"
+            )
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use contract::{PayloadSize, Payloads};
     use evidence::audit::ClientTraffic;
     use evidence::outcome::Outcome;
 
     use super::*;
+    use crate::audit::{Auditor, Expectation};
 
     fn traffic(deliveries: u64, redelivered: u64) -> Traffic {
         let client = |deliveries| ClientTraffic {
@@ -215,5 +263,52 @@ mod tests {
         assert_eq!(never, "c-3 has asked 0 times");
         let none = fails(asked(&some, &[], 1..=7));
         assert_eq!(none, "there was never a consumer at all");
+    }
+
+    #[test]
+    fn requests_and_sends_are_counted() {
+        assert_eq!(hit_at_least([1, 2], 3), Ok(()));
+        assert_eq!(fails(hit_at_least([1, 1], 3)), "2 were hit");
+        assert_eq!(fails(hit_at_least([], 1)), "0 were hit");
+        assert_eq!(sent_twice(10, 10), Ok(()));
+        let few = fails(sent_twice(9, 10));
+        assert_eq!(few, "9 messages were sent twice");
+    }
+
+    #[test]
+    fn all_messages_are_leased_when_none_is_visible_and_none_is_missing() {
+        let leased = Leased {
+            depth: 20,
+            visible: 0,
+            most: 20,
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(leased.all(20, second), Ok(()));
+        for other in [
+            Leased {
+                visible: 1,
+                ..leased
+            },
+            Leased {
+                depth: 19,
+                ..leased
+            },
+        ] {
+            let told = fails(other.all(20, second));
+            assert!(told.contains("at most 20 were leased at once"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_given_up_leaves_no_row() {
+        let payloads = Payloads {
+            seed: 1,
+            size: PayloadSize::Sample,
+        };
+        let expectation = Expectation::new("r1".parse().unwrap(), payloads, 1);
+        let mut audit = Auditor::new(expectation).unwrap().finish();
+        assert_eq!(nothing_stored(&audit), Ok(()));
+        audit.rows = 1;
+        assert_eq!(fails(nothing_stored(&audit)), "it holds 1");
     }
 }

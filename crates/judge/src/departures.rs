@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use contract::Stamp;
 use evidence::departures::{Departure, End};
 use evidence::outcome::{NotPassed, Outcome};
 
-use crate::{Kept, Part};
+use crate::{Index, Kept, Part, fail_unless};
 
 /// Fails with the first of `departures` that is not orderly.
 pub fn orderly<'a>(departures: impl IntoIterator<Item = &'a Departure>) -> Kept {
@@ -102,6 +103,38 @@ pub fn taken_from_work<'a>(told: impl IntoIterator<Item = &'a Departure>, at_lea
     Ok(())
 }
 
+/// Fails unless `died`, the number of workers that a fault killed, is `expected`.
+pub fn died(died: usize, expected: usize) -> Kept {
+    fail_unless(died == expected, || format!("{died} died"))
+}
+
+/// Fails unless so many `consumers` have ended without being told to, after at most `deadline`; `ended` of them have.
+pub fn all_ended(ended: usize, consumers: usize, deadline: Duration) -> Kept {
+    fail_unless(ended >= consumers, || {
+        format!("{ended} of {consumers} have ended after {deadline:?}")
+    })
+}
+
+/// Fails if the worker `name`, which was `told` to end at that time, took a message later than `limit` after it, as `index` shows.
+pub fn took_nothing_more(name: &str, told: Stamp, limit: Duration, index: &Index) -> Kept {
+    let Some(received) = index.received_after(name, told.plus(limit)) else {
+        return Ok(());
+    };
+    let after = Duration::from_micros(received.micros_since(told).unsigned_abs());
+    Err(NotPassed::fail(format!(
+        "{name} took a message {after:?} after it was told to stop"
+    )))
+}
+
+/// Fails with `unasked`, the workers that ended without being told to, or else with `troubles`, the warnings and errors in the logs of
+/// the others.
+pub fn untroubled(unasked: &[&Departure], troubles: &[String]) -> Kept {
+    fail_unless(unasked.is_empty(), || format!("ended: {unasked:?}"))?;
+    fail_unless(troubles.is_empty(), || {
+        format!("logged:\n{}", troubles.join("\n"))
+    })
+}
+
 /// The judgement of all workers of a run that have ended; `None` if all ended when and as they were asked to. They mostly end
 /// for the same reason, so only the first of them is quoted.
 pub fn part_of<'a>(departed: impl IntoIterator<Item = &'a Departure>) -> Option<Part> {
@@ -119,7 +152,10 @@ pub fn part_of<'a>(departed: impl IntoIterator<Item = &'a Departure>) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use contract::workload::Lens;
+    use evidence::audit::StorageNames;
     use evidence::departures::Cause;
+    use evidence::{Answer, Crossing, Handled, Operation};
 
     use super::*;
 
@@ -209,6 +245,57 @@ mod tests {
             reason(taken_from_work([&idle, &busy], 2)),
             "1 of the 2 that were taken away had messages in hand"
         );
+    }
+
+    #[test]
+    fn a_worker_that_was_told_to_stop_takes_no_message_later_than_the_limit() {
+        let second = |seconds: i64| Stamp::from_micros(seconds * 1_000_000);
+        let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
+        index.add(&Crossing {
+            client: "c-1".to_owned(),
+            operation: Operation::ReceiveMessages,
+            resource: "q".to_owned(),
+            began: second(12),
+            ended: second(13),
+            answer: Answer::Status(200, None),
+            failed_part: None,
+            fault: None,
+            unheard: false,
+            messages: vec![Handled::default()],
+            rows: vec![],
+            strange: None,
+            clock_us: 0,
+            pauses: vec![],
+        });
+        let judged = |name, seconds| {
+            took_nothing_more(name, second(10), Duration::from_secs(seconds), &index)
+        };
+        assert_eq!(judged("c-1", 2), Ok(()));
+        assert_eq!(judged("c-2", 0), Ok(()));
+        let told = "c-1 took a message 2s after it was told to stop";
+        assert_eq!(reason(judged("c-1", 1)), told);
+    }
+
+    #[test]
+    fn ends_are_counted() {
+        assert_eq!(died(3, 3), Ok(()));
+        for other in [2, 4] {
+            assert_eq!(reason(died(other, 3)), format!("{other} died"));
+        }
+        let limit = Duration::from_secs(9);
+        assert_eq!(all_ended(2, 2, limit), Ok(()));
+        let few = reason(all_ended(1, 2, limit));
+        assert_eq!(few, "1 of 2 have ended after 9s");
+    }
+
+    #[test]
+    fn a_worker_is_in_trouble_if_it_ended_or_logged_a_warning() {
+        let (dead, line) = (departure("c-1", 1), "c-2: a warning".to_owned());
+        assert_eq!(untroubled(&[], &[]), Ok(()));
+        let logged = reason(untroubled(&[], std::slice::from_ref(&line)));
+        assert_eq!(logged, "logged:\nc-2: a warning");
+        let ended = reason(untroubled(&[&dead], &[line]));
+        assert!(ended.starts_with("ended: [Departure { name: \"c-1\""));
     }
 
     #[test]

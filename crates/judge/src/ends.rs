@@ -1,6 +1,7 @@
 //! Ends of a run's processes: whether each consumer ended when it was asked to, and in order.
 
 use contract::Stamp;
+use evidence::departures::{Cause, End};
 use evidence::events::Leeway;
 use evidence::outcome::Outcome;
 use evidence::processes::{CONSUMER, ProcessExit, ProcessRecord};
@@ -66,6 +67,18 @@ impl<'a> ConsumerEnds<'a> {
     /// How many consumers ended as they should.
     pub fn orderly(&self) -> usize {
         self.ended.saturating_sub(self.unexpected.len())
+    }
+
+    /// Whether SIGTERM ended one of the unexpected ones at once.
+    pub fn is_terminated(&self) -> bool {
+        let mut ends = self.unexpected.iter().filter_map(|(_, exit)| exit.end);
+        ends.any(End::is_by_sigterm)
+    }
+
+    /// Whether one of the unexpected ones ended without being asked to.
+    pub fn is_unasked(&self) -> bool {
+        let mut exits = self.unexpected.iter().map(|(_, exit)| exit.cause);
+        exits.any(|cause| cause == Some(Cause::Unasked))
     }
 
     /// Judges the ends of the consumers among `processes`; `storage_lost` is when storage was lost, if it was. `None` if there
@@ -150,6 +163,8 @@ mod tests {
             expected,
             last_lines: None,
             restarted,
+            end: None,
+            cause: None,
         });
         ProcessRecord {
             name: format!("{role}-1"),
@@ -227,6 +242,31 @@ mod tests {
         assert_eq!(at_once(&all[..2]), (2, 2));
         assert_eq!(at_once(&all[..3]), (3, 2));
         assert_eq!(at_once(&all), (4, 3));
+    }
+
+    /// Ends are told by their types: a status is for people, and earlier versions of the log have nothing else.
+    #[test]
+    fn an_unexpected_end_tells_whether_sigterm_or_nobody_asked_for_it() {
+        let told = |end, cause| {
+            let mut process = process(CONSUMER, BY_ITSELF);
+            let exit = process.exit.as_mut().unwrap();
+            (exit.end, exit.cause) = (end, cause);
+            exit.status = "signal: 15 (SIGTERM)".to_owned();
+            let all = [process];
+            let ends = ConsumerEnds::of(&all, &[], None).unwrap();
+            (ends.is_terminated(), ends.is_unasked())
+        };
+        let sigterm = End::Signalled(15);
+        assert_eq!(told(Some(sigterm), Some(Cause::Told)), (true, false));
+        assert_eq!(
+            told(Some(End::Exited(1)), Some(Cause::Unasked)),
+            (false, true)
+        );
+        assert_eq!(
+            told(Some(End::Signalled(9)), Some(Cause::Told)),
+            (false, false)
+        );
+        assert_eq!(told(None, None), (false, false));
     }
 
     /// A consumer that ended more than 1 s before the loss was noticed ended for a reason of its own.

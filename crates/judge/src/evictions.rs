@@ -1,12 +1,14 @@
 //! Judges what became of the workers on nodes that were taken back.
 
+pub mod staged;
+
 use std::time::Duration;
 
 use evidence::audit::StorageTime;
 use evidence::evictions::Evicted;
 use evidence::outcome::NotPassed;
 
-use crate::{Index, Kept, late};
+use crate::{Index, Kept, fail_unless, late};
 
 /// The longest time between two looks for a notice: a consumer looks every second, whatever the pace, and an answer may take
 /// some time.
@@ -119,6 +121,22 @@ pub fn looked_every_second(evictions: &[Evicted]) -> Kept {
         }
     }
     Ok(())
+}
+
+/// Inconclusive if no node was evicted: then no sentence about evictions can be judged.
+pub fn some(evictions: &[Evicted]) -> Kept {
+    if evictions.is_empty() {
+        return Err(NotPassed::inconclusive("no node was evicted"));
+    }
+    Ok(())
+}
+
+/// Fails unless workers run on nodes on demand, after evictions that Azure had no Spot machine for. `on_demand`, `spot`: how many run on
+/// nodes of each kind.
+pub fn replaced_on_demand(on_demand: usize, spot: usize) -> Kept {
+    fail_unless(on_demand > 0, || {
+        format!("{on_demand} run on demand, {spot} on Spot nodes")
+    })
 }
 
 #[cfg(test)]

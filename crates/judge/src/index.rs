@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use contract::Stamp;
 use contract::workload::Lens;
-use evidence::audit::Traffic;
+use evidence::audit::{StorageNames, Traffic};
 use evidence::{Crossing, Happened, Operation};
 
 use crate::audit::Protocol;
@@ -20,8 +20,6 @@ pub struct Index {
     clients: BTreeMap<String, Client>,
     refused: Vec<String>,
     lapses: Lapses,
-    lens: Lens,
-    last_sent: u64,
 }
 
 #[derive(Debug, Default)]
@@ -33,16 +31,19 @@ struct Client {
 }
 
 impl Index {
-    /// Makes the empty summary of the run of `lens`.
-    pub fn of(lens: Lens) -> Self {
+    /// Makes the empty summary of the run of `lens`, whose queues and table have these `names`.
+    pub fn of(lens: Lens, names: StorageNames) -> Self {
         Self {
-            protocol: Protocol::new(lens.clone(), 0),
-            lens,
-            last_sent: 0,
+            protocol: Protocol::new(lens, 0).of(names),
             clients: BTreeMap::new(),
             refused: Vec::new(),
             lapses: Lapses::default(),
         }
+    }
+
+    /// Expects messages up to number `last`. Call it before they are sent: messages with higher numbers are not of the run.
+    pub fn expect(&mut self, last: u64) {
+        self.protocol.reach(last);
     }
 
     /// Adds the next crossing.
@@ -60,12 +61,6 @@ impl Index {
             && !crossing.messages.is_empty();
         if received {
             client.received.push((crossing.began, crossing.ended));
-        }
-        if crossing.client == PRODUCER {
-            let ids = crossing.messages.iter().filter_map(|it| it.id.as_deref());
-            let seqs = ids.filter_map(|id| self.lens.owner_of_id(id).seq());
-            let last = seqs.map(contract::Seq::get).max();
-            self.last_sent = self.last_sent.max(last.unwrap_or_default());
         }
         if is_refused(crossing) {
             let (client, operation) = (&crossing.client, crossing.operation);
@@ -102,9 +97,9 @@ impl Index {
             .collect()
     }
 
-    /// The highest sequence number that the producer has sent; 0: none.
-    pub const fn last_sent(&self) -> u64 {
-        self.last_sent
+    /// The broken promises that the history alone proves so far, each with the responsible client.
+    pub fn proven(&self) -> Vec<String> {
+        self.protocol.clone().finish().proven()
     }
 
     /// Requests that storage refused because of the client's identity, in words.
@@ -211,8 +206,12 @@ mod tests {
         }
     }
 
+    fn own() -> Lens {
+        Lens::own("r1".parse().expect("a run"))
+    }
+
     fn index(crossings: &[Crossing]) -> Index {
-        let mut index = Index::of(Lens::own("r1".parse().expect("a run")));
+        let mut index = Index::of(own(), StorageNames::default());
         for crossing in crossings {
             index.add(crossing);
         }
@@ -277,21 +276,46 @@ mod tests {
         assert_ne!(index.traffic(), Traffic::default());
     }
 
+    /// A consumer that deletes a message whose row is not stored.
     #[test]
-    fn the_last_sent_is_the_highest_number_of_the_producers_messages() {
-        let sent = |client: &str, seq: u64| {
-            let mut crossing = of(client, Operation::PutMessage, 1, 2);
-            crossing.messages[0].id = Some(format!("r1-{seq}"));
+    fn what_is_proven_is_told_of_expected_messages_as_often_as_it_is_asked() {
+        let handled = |operation, began| {
+            let mut crossing = of("consumer-1", operation, began, began + 1);
+            crossing.messages[0].id = Some("r1-7".to_owned());
             crossing
         };
-        assert_eq!(index(&[]).last_sent(), 0);
-        assert_eq!(index(&[sent("consumer-1", 9)]).last_sent(), 0);
-        let all = [
-            sent("producer", 4),
-            sent("producer", 7),
-            sent("producer", 5),
-        ];
-        assert_eq!(index(&all).last_sent(), 7);
+        let deleted = |expected| {
+            let mut index = Index::of(own(), StorageNames::default());
+            index.expect(expected);
+            index.add(&handled(Operation::ReceiveMessages, 10));
+            assert_eq!(index.proven(), [""; 0], "nothing is deleted yet");
+            index.add(&handled(Operation::DeleteMessage, 20));
+            index
+        };
+        let index = deleted(7);
+        let proven = index.proven();
+        assert_eq!(proven.len(), 1, "{proven:?}");
+        assert!(proven[0].contains("r1-7"), "{proven:?}");
+        assert_eq!(index.proven(), proven);
+        assert_ne!(deleted(6).proven(), proven, "it is not of the run");
+    }
+
+    /// The summary that grows judges what a judge judges that knows the number of messages from its beginning.
+    #[test]
+    fn messages_that_are_expected_in_time_are_judged_as_if_they_had_been_from_the_beginning() {
+        let peek = of("consumer-1", Operation::PeekMessages, 1, 2);
+        let mut delete = of("consumer-1", Operation::DeleteMessage, 20, 21);
+        delete.messages[0].id = Some("r1-70".to_owned());
+        let mut index = Index::of(own(), StorageNames::default());
+        index.expect(3);
+        index.add(&peek);
+        index.expect(90);
+        index.expect(5);
+        index.add(&delete);
+        let mut whole = Protocol::new(own(), 90);
+        whole.crossing(&peek);
+        whole.crossing(&delete);
+        assert_eq!(index.proven(), whole.finish().proven());
     }
 
     #[test]

@@ -4,14 +4,16 @@
 //! - [`audit`]: compares storage and the wire's history with the run's promises, message by message.
 //! - [`measure`]: the latency of every hop, and its judgement against limits.
 //! - [`compare`]: compares runs with other runs.
-//! - [`ConsumerEnds`]: the ends of a run's consumers. [`departures`], [`evictions`], [`scaling`], [`deliveries`], [`poison`]: what
-//!   a scenario asks of a run, one function for each question.
+//! - [`ConsumerEnds`]: the ends of a run's consumers. [`departures`], [`evictions`], [`scaling`], [`deliveries`], [`poison`],
+//!   [`identity`], [`readiness`]: what a scenario asks of a run, one function for each question.
+//! - [`bottleneck()`]: the part that limits a rate; [`crowded`]: processor time that others took. [`secrets`]: whether a text holds one.
 //! - [`nodes`]: which nodes were evicted. [`mod@silent`]: consumers that made no request. [`mod@search`]: the search for the highest rate.
 //! - [`Conclusion`]: combines the parts of a judgement into one outcome; [`Told`]: the parts that a run's log contains.
 //! - [`Index`]: summary of a history while the run goes on. [`Timelines`]: the crossings of each witness in it. [`Census`]: how
 //!   many workers ran over time.
 
 pub mod audit;
+mod bottleneck;
 mod census;
 pub mod compare;
 mod conclusion;
@@ -19,23 +21,31 @@ pub mod deliveries;
 pub mod departures;
 mod ends;
 pub mod evictions;
+pub mod identity;
 mod index;
 pub mod measure;
 pub mod nodes;
 pub mod poison;
+mod processor;
+pub mod readiness;
 pub mod scaling;
 mod search;
+pub mod secrets;
 mod silent;
 mod timelines;
+
+use std::fmt::Display;
 
 use evidence::audit::StorageTime;
 use evidence::outcome::NotPassed;
 
 use audit::Starved as _;
+pub use bottleneck::bottleneck;
 pub use census::Census;
 pub use conclusion::{Conclusion, Part, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
+pub use processor::{Crowded, crowded};
 pub use search::{breaks_a_promise, search};
 pub use silent::silent;
 pub use timelines::Timelines;
@@ -52,6 +62,16 @@ pub fn late(late: impl Into<String>, storage: StorageTime) -> Kept {
     } else {
         NotPassed::fail(late)
     })
+}
+
+/// The judgement of a wait for something that the workload must do, `what`: what came, or a broken promise if it is late.
+pub fn in_time<T>(waited: Result<T, impl Display>, what: impl Display) -> Result<T, NotPassed> {
+    waited.map_err(|late| NotPassed::fail(format!("{what}: {late}")))
+}
+
+/// A broken promise unless `holds`.
+fn fail_unless(holds: bool, reason: impl FnOnce() -> String) -> Kept {
+    holds.then_some(()).ok_or_else(|| NotPassed::fail(reason()))
 }
 
 #[cfg(test)]
@@ -74,5 +94,13 @@ mod tests {
         assert_eq!(judged(5_000).outcome(), Outcome::Inconclusive);
         let told = "it is late, but storage kept requests waiting for 5s of 10s";
         assert_eq!(judged(5_000).to_string(), told);
+    }
+
+    #[test]
+    fn a_wait_returns_what_came_or_breaks_a_promise() {
+        assert_eq!(in_time(Ok::<_, &str>(7), "wait until it has ended"), Ok(7));
+        let late = in_time::<()>(Err("not within 2s"), "wait until it has ended");
+        let told = "wait until it has ended: not within 2s";
+        assert_eq!(late, Err(NotPassed::fail(told)));
     }
 }

@@ -6,21 +6,22 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use contract::Stamp;
+use evidence::audit::StorageTime;
 use evidence::outcome::{NotPassed, Outcome};
 use evidence::pace::Pace;
 
-use crate::{Census, Kept, Part};
-
-/// If a tick of the loops is later than this, the start times of consumers cannot be judged: about a sync period at the local pace.
-pub const LATE: Duration = Duration::from_secs(1);
+use crate::{Census, Kept, Part, fail_unless};
 
 /// Pods that were removed at once may be reported as ended this far apart. The HPA decides every 15 s, so two of its decisions are
 /// never counted as one.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// How long consumers may take to start or to end after a decision: the time that a cluster with room for the pods takes. Never
-/// less than `LATE`.
+/// less than [`PROCESS`].
 const FLEET: Duration = Duration::from_secs(45);
+
+/// How long a process may take to start or to end, whatever the pace.
+const PROCESS: Duration = Duration::from_secs(1);
 
 impl Census {
     /// Fails unless there were consumers, and never more than `count`.
@@ -66,7 +67,7 @@ impl Census {
         })?;
         let (apart, patience) = (
             self.longest_apart(),
-            pace.time(FLEET).max(LATE).saturating_add(latest),
+            pace.time(FLEET).max(PROCESS).saturating_add(latest),
         );
         fail_unless(apart <= patience, || {
             format!("for {apart:.1?} not as many consumers ran as were wanted")
@@ -81,12 +82,8 @@ impl Census {
     }
 }
 
-fn fail_unless(holds: bool, reason: impl FnOnce() -> String) -> Kept {
-    holds.then_some(()).ok_or_else(|| NotPassed::fail(reason()))
-}
-
 /// Inconclusive if the record of the autoscaler proves nothing; `untold` says why.
-pub fn told(untold: Option<String>) -> Kept {
+fn told(untold: Option<String>) -> Kept {
     untold.map_or(Ok(()), |why| Err(NotPassed::inconclusive(why)))
 }
 
@@ -115,6 +112,98 @@ pub fn part_of(
     Some(Part::new(Outcome::Fail, reason))
 }
 
+/// How the loops of the autoscaler ran that scaled the consumers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loops {
+    /// Why the real autoscaler was not available, if it ever was not.
+    pub away: Option<String>,
+    /// The longest delay of a tick.
+    pub latest: Duration,
+    /// The time from one tick of the HPA to the next, at the pace of the run.
+    pub sync_period: Duration,
+}
+
+impl Loops {
+    /// Why nothing can be said of the number of consumers, if so: the autoscaler was not available, or a tick was later than one
+    /// sync period. The range that the model allows is widened by the longest delay of a tick. From a whole sync period on, it holds
+    /// the numbers of two turns of the HPA at every moment, and also those of a scaler that leaves out every second turn.
+    ///
+    /// The rule is the same for scenarios and loads: a sync period is 15 s at a cluster's times, and 1 s at the pace at which
+    /// scenarios about scaling run on this machine.
+    pub fn untold(&self) -> Option<String> {
+        self.untold_beyond(self.sync_period)
+    }
+
+    /// Inconclusive if nothing can be said of the number of consumers.
+    pub fn told(&self) -> Kept {
+        told(self.untold())
+    }
+
+    /// As [`Loops::untold`], if a tick may be as late as `slack`.
+    fn untold_beyond(&self, slack: Duration) -> Option<String> {
+        if let Some(why) = &self.away {
+            return Some(format!("KEDA did not answer the HPA: {why}"));
+        }
+        let latest = self.latest;
+        (latest > slack).then(|| {
+            format!("the machine was busy with something else, or storage did not answer: the loops ticked up to {latest:.1?} late")
+        })
+    }
+}
+
+/// The consumers of a run at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consumers {
+    /// Whether there ever was a consumer.
+    pub came: bool,
+    /// How many are wanted.
+    pub wanted: u32,
+    /// How many run.
+    pub running: usize,
+    /// How many of the running consumers have begun to receive, as far as the wire shows it.
+    pub at_work: usize,
+    /// How many were told to end, and have not ended.
+    pub leaving: usize,
+}
+
+impl Consumers {
+    /// Whether there are `count` consumers: so many are wanted and run, and all of them are at work.
+    pub fn are(self, count: u32) -> bool {
+        let all = usize::try_from(count).unwrap_or(usize::MAX);
+        self.wanted == count && self.running == all && self.at_work == all
+    }
+
+    /// Whether there were consumers, and the last one has gone.
+    pub const fn have_gone(self) -> bool {
+        self.came && self.wanted == 0 && self.running == 0 && self.leaving == 0
+    }
+
+    /// The judgement of consumers whose number was not reached `after` that time: a broken promise, unless the loops, the platform
+    /// or `storage` delayed them. `no_room`: why the platform had no room for all of them.
+    pub fn late(
+        self,
+        after: Duration,
+        loops: &Loops,
+        no_room: Option<&str>,
+        storage: StorageTime,
+    ) -> Kept {
+        loops.told()?;
+        let Self {
+            wanted,
+            running,
+            at_work,
+            leaving,
+            ..
+        } = self;
+        let late = format!(
+            "after {after:?} {wanted} consumers are wanted, {running} run, {at_work} of them have asked for messages, and {leaving} \
+             are about to end"
+        );
+        told(no_room.map(|why| format!("{late}, but {why}")))?;
+        crate::late(late, storage)
+    }
+}
+
 /// What was seen in a time in which no consumer should come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standstill {
@@ -124,16 +213,25 @@ pub struct Standstill {
     pub wanted: u32,
     /// How often the autoscaler has looked at the queue in this time.
     pub polls: usize,
+    /// How many messages the queue holds at its end.
+    pub left: u64,
 }
 
 impl Standstill {
-    /// Fails if a consumer came or was wanted. Inconclusive if nobody has looked at the queue.
-    pub fn nobody_came(self) -> Kept {
-        let Self { ran, wanted, polls } = self;
+    /// Fails if a consumer came or was wanted, or if the queue does not hold `messages`. Inconclusive if nobody has looked at the
+    /// queue.
+    pub fn keeps(self, messages: u64) -> Kept {
+        let Self {
+            ran,
+            wanted,
+            polls,
+            left,
+        } = self;
         fail_unless(ran == 0, || format!("{ran} came"))?;
         fail_unless(wanted == 0, || format!("{wanted} were wanted"))?;
         let unseen = "nobody has looked at the queue in that time";
-        told((polls == 0).then(|| unseen.to_owned()))
+        told((polls == 0).then(|| unseen.to_owned()))?;
+        fail_unless(left == messages, || format!("it holds {left}"))
     }
 }
 
@@ -149,14 +247,9 @@ pub struct ScaleOut {
 }
 
 impl ScaleOut {
-    /// Fails unless `count` consumers had work at most `later` after the model has them. `untold` says why the record of the
-    /// autoscaler proves nothing if its loops were later than the time given to it: the machine was busy with something else.
-    pub fn in_time(
-        mut self,
-        count: u32,
-        later: Duration,
-        untold: impl FnOnce(Duration) -> Option<String>,
-    ) -> Kept {
+    /// Fails unless `count` consumers had work at most `later` after the model has them. Inconclusive if the loops took more than
+    /// half of `later` for one tick.
+    pub fn in_time(mut self, count: u32, later: Duration, loops: &Loops) -> Kept {
         self.first_deliveries.sort_unstable();
         let last = usize::try_from(count).unwrap_or(usize::MAX);
         let Some(at_work) = self.first_deliveries.get(last.saturating_sub(1)) else {
@@ -171,7 +264,7 @@ impl ScaleOut {
         if taken <= possible.saturating_add(later) {
             return Ok(());
         }
-        told(untold(later / 2))?;
+        told(loops.untold_beyond(later / 2))?;
         Err(NotPassed::fail(format!(
             "they had work {taken:.2?} after scaling began, where the model has them after {possible:.2?}"
         )))

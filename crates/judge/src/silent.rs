@@ -9,12 +9,10 @@ use evidence::outcome::Outcome;
 
 use crate::Part;
 use crate::audit::Judged as _;
+use crate::processor::full;
 
 /// Most consumers that are named.
 const NAMED: usize = 3;
-
-/// The share of the machine's processor time from which other processes may have kept consumers from their start, in percent.
-const BUSY: u64 = 90;
 
 /// The judgement of those of `consumers`, which ran until they were told to end, of which the wire has seen no request, if messages
 /// are left; else `None`. `usage` is that of the load, which begins with the start of the consumers.
@@ -46,15 +44,11 @@ pub fn silent(consumers: &[String], audit: &Audit, usage: Option<&Usage>) -> Opt
 
 /// Says that the machine had no processor time to spare, if it had none.
 fn busy(usage: &Usage) -> String {
-    let all = usage.lasted_ms.saturating_mul(usage.cores);
-    let percent = usage
-        .machine_busy_ms
-        .and_then(|busy| busy.saturating_mul(100).checked_div(all));
-    match percent {
-        Some(percent) if percent >= BUSY => format!(
+    match full(usage) {
+        Some(percent) => format!(
             "; {percent} % of the machine's processor time was taken meanwhile, by this run and all else: repeat it on a machine with time to spare"
         ),
-        _ => String::new(),
+        None => String::new(),
     }
 }
 

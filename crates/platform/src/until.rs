@@ -1,4 +1,5 @@
-//! Waiting for a condition with a deadline: the one polling loop of the harness.
+//! Waiting for a condition with a deadline, for the harness and its platforms on this machine. `cluster` and `aks` stand alone, and have
+//! waits of their own.
 
 use std::fmt;
 use std::time::Duration;

@@ -67,7 +67,7 @@ pub(super) fn judged(run: &Run, scaled: &Scaling) -> anyhow::Result<Vec<Part>> {
     for (recording, name) in run.scaling().iter().zip(names) {
         let (mut allowed, _) = recording.allowed(&settings, recording.age());
         allowed.queue = (names.len() > 1).then(|| name.clone());
-        let untold = recording.untold(settings.controller.sync_period);
+        let untold = crate::run::loops(recording, &settings).untold();
         let queue = allowed.queue.as_deref();
         parts.extend(scaling::part_of(&allowed.excursions, untold, queue));
         run.record(Event::Allowed(Box::new(allowed)))?;

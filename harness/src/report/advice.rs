@@ -53,18 +53,13 @@ fn sent_no_delete(audit: &Audit) -> bool {
 pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     let is_foreign = record.audit.as_ref().is_some_and(|it| it.foreign.is_some());
     let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
-    let unexpected = record.consumer_ends()?.unexpected;
-    if !is_foreign || unexpected.is_empty() || leeway.any(|it| *it == Leeway::Drain) {
+    let ends = record.consumer_ends()?;
+    if !is_foreign || ends.unexpected.is_empty() || leeway.any(|it| *it == Leeway::Drain) {
         return None;
     }
-    let mut exits = unexpected.iter().map(|(_, exit)| exit);
-    let is_terminated = exits.any(|exit| exit.status.contains("SIGTERM"));
-    // A departure in words (`Departure::sentence`); the record of a process does not tell whether it was asked to end.
-    let mut reasons = record.stated.iter().flat_map(|(_, reasons)| reasons);
-    let is_unasked = reasons.any(|reason| reason.contains(" ended unasked"));
-    let told = if is_terminated {
+    let told = if ends.is_terminated() {
         "SIGTERM ended a worker at once: if it may, since its messages come again, say so in the description: worker.drains: false"
-    } else if is_unasked {
+    } else if ends.is_unasked() {
         "if the worker may end by itself, since your pods start it again, say so in the description: worker.exit: restart"
     } else {
         "if the worker may end on SIGTERM as it likes, say so in the description: worker.drains: false; if it ends by itself and your \

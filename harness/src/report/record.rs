@@ -238,6 +238,8 @@ impl RunRecord {
                 expected,
                 last_lines,
                 restarted,
+                end,
+                cause,
             } => {
                 let exit = ProcessExit {
                     at,
@@ -245,6 +247,8 @@ impl RunRecord {
                     expected,
                     last_lines,
                     restarted,
+                    end,
+                    cause,
                 };
                 self.exit(name, pid, exit);
             }

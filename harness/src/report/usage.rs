@@ -1,5 +1,7 @@
 //! In words: how much CPU time and memory a run used, how evenly its queues were loaded, and how many consumers were wanted for each queue.
 
+use judge::Crowded;
+
 use super::RunRecord;
 use crate::audit::QueueTraffic;
 use crate::events::{Allowed, Usage};
@@ -41,25 +43,18 @@ fn phase(usage: &Usage) -> String {
     )
 }
 
-/// A machine that is busy for more than this share has no time to spare.
-const FULL: f64 = 0.9;
-/// The share of a machine above which the use by other programs is reported.
-const MUCH: f64 = 0.25;
-
-/// A note if other programs used much of a machine that had no time to spare during the load. It excuses no limit: some of those
-/// programs may have been started by the worker, and it is unknown whether the latency would have kept its limit on a free machine.
+/// A note if other programs used much of a machine that had no time to spare during the load.
 pub(super) fn crowded(record: &RunRecord) -> Option<String> {
     let mut loads = record.usage.iter().filter(|usage| usage.phase == "load");
-    loads.find_map(|usage| {
-        let ((all, others), cores) = (usage.busy_cores()?, usage.cores as f64);
-        let is_crowded = all >= FULL * cores && others >= MUCH * cores;
-        is_crowded.then(|| {
-            format!(
-                "repeat it where nothing else runs before you look for a cause: {all:.2} of {cores:.0} cores were busy, {others:.2} of \
-                 them with what is not known to be of this run"
-            )
-        })
-    })
+    let Crowded {
+        cores,
+        busy,
+        others,
+    } = loads.find_map(judge::crowded)?;
+    Some(format!(
+        "repeat it where nothing else runs before you look for a cause: {busy:.2} of {cores} cores were busy, {others:.2} of them with \
+         what is not known to be of this run"
+    ))
 }
 
 /// How evenly the load was distributed over several queues, and over the consumers of each.

@@ -4,10 +4,9 @@ mod waits;
 
 use std::time::Duration;
 
-use anyhow::ensure;
 use evidence::evictions::{Evicted, Eviction};
 use judge::evictions as judged;
-use judge::evictions::Hindrance;
+use judge::evictions::{Hindrance, staged};
 use platform::simulated::Capacity;
 use platform::until::{until, until_told};
 use rand::rngs::StdRng;
@@ -18,7 +17,6 @@ use self::waits::{
     until_at_work, until_evictable, until_in_hand, until_in_work, until_made_good, until_over,
 };
 use super::{Load, Run, Sent};
-use crate::outcome::{NotPassed, Unmet};
 
 /// What is evicted during a load, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,22 +98,17 @@ impl Run {
             let placed: usize = nodes.nodes.iter().map(|node| node.workers.len()).sum();
             (placed >= first && !nodes.evictable().is_empty()).then_some(())
         });
-        ensure!(
-            came.await.is_ok(),
-            Unmet(format!(
-                "{first} consumers did not come within {patience:?}"
-            ))
-        );
+        staged::first_have_come(came.await.is_ok(), first, patience)?;
         self.let_pass(moment.mul_f64(later)).await;
         evict(self, plan, EvictionWait::Now).await?;
         until_over(self, 1, patience).await?;
         sending.finish(sent_within).await
     }
 
-    /// The evictions so far; fails if there was none.
+    /// The evictions so far; an error if there was none.
     pub fn evictions(&self) -> anyhow::Result<Vec<Evicted>> {
         let evictions = self.nodes()?.watch().borrow().evictions.clone();
-        ensure!(!evictions.is_empty(), "no node was evicted");
+        judged::some(&evictions)?;
         Ok(evictions)
     }
 
@@ -172,10 +165,7 @@ async fn evict(run: &Run, plan: EvictionPlan, wait: EvictionWait) -> anyhow::Res
     } else {
         1
     };
-    ensure!(
-        !victims.is_empty(),
-        NotPassed::inconclusive("there is no Spot node with a consumer to evict")
-    );
+    staged::chosen(&victims)?;
     victims.truncate(count);
     for victim in victims {
         match wait {
@@ -201,13 +191,7 @@ async fn again(run: &Run, plan: EvictionPlan) -> anyhow::Result<()> {
         let can_be_hit = nodes.watch().borrow().evictable().contains(&node);
         Ok((is_at_work && can_be_hit).then_some(()))
     });
-    let is_back = back.await?.is_ok();
-    ensure!(
-        is_back,
-        Unmet(format!(
-            "{node} was not back with consumers after {patience:?}"
-        ))
-    );
+    staged::came_back(back.await?.is_ok(), &node, patience)?;
     let eviction = Eviction {
         returns: false,
         ..plan.eviction

@@ -7,7 +7,6 @@ use platform::{Act, Departure, WorkerSpec};
 use workflow::contract::Stamp;
 
 use super::{Run, Sending, Settled};
-use crate::outcome::Unmet;
 
 /// A consumer that was told to stop.
 #[derive(Debug)]
@@ -52,8 +51,8 @@ impl Run {
             self.wire()?.until_in_hand(&victim, 1, patience).await?;
             self.act(&victim, Act::Kill).await?;
             let replaced = self.until_workers(patience, |roster| roster.first().ok().map(drop));
-            let unmet = |late| Unmet(format!("wait for a consumer in place of {victim}: {late}"));
-            replaced.await.map_err(unmet)?;
+            let what = format!("wait for a consumer in place of {victim}");
+            judge::in_time(replaced.await, what)?;
         }
         Ok(())
     }
@@ -71,8 +70,8 @@ impl Run {
         let at = Stamp::now();
         self.act(&chosen, Act::Drain).await?;
         let ended = self.until_workers(patience, |roster| roster.departure(&chosen).cloned());
-        let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
-        let departure = ended.await.map_err(unmet)?;
+        let what = format!("wait until {chosen} has ended");
+        let departure = judge::in_time(ended.await, what)?;
         Ok(ToldToStop { at, departure })
     }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use judge::{departures, identity};
 use platform::Departure;
 
 use super::{Run, Sending, Sent};
-use crate::outcome::{NotPassed, Unmet};
 
 impl Run {
     /// The number of tokens that each consumer was given, by its name.
@@ -17,7 +16,6 @@ impl Run {
             let of_it = exchanges.iter().filter(|exchange| exchange.pod == name);
             of_it.filter(|exchange| exchange.refused.is_none()).count()
         };
-        ensure!(!names.is_empty(), "there was never a consumer at all");
         let counts = names.into_iter().map(|name| (count(&name), name));
         Ok(counts.map(|(count, name)| (name, count)).collect())
     }
@@ -32,12 +30,9 @@ impl Run {
         Ok(self.identities()?.seen().await?.turned_away)
     }
 
-    /// Ends the time in which Entra cannot be reached. Inconclusive if no consumer has tried to sign in until then.
+    /// Ends the time in which Entra cannot be reached, if consumers have tried to sign in until then.
     pub async fn bring_authority_back(&self) -> anyhow::Result<()> {
-        ensure!(
-            self.turned_away().await? > 0,
-            NotPassed::inconclusive("no consumer has tried to sign in: nothing can be told")
-        );
+        identity::tried_to_sign_in(self.turned_away().await?)?;
         self.identities()?.set_away(false).await
     }
 
@@ -67,25 +62,16 @@ impl Run {
         let all_ended = self.until_workers(deadline, |roster| {
             (roster.unasked().count() >= consumers).then_some(())
         });
-        let in_time = all_ended.await.is_ok();
+        // Whether they have is judged by the roster.
+        all_ended.await.ok();
         let ended: Vec<_> = self.roster().unasked().cloned().collect();
-        let count = ended.len();
-        ensure!(
-            in_time,
-            Unmet(format!(
-                "{count} of {consumers} have ended after {deadline:?}"
-            ))
-        );
+        departures::all_ended(ended.len(), consumers, deadline)?;
         Ok(ended)
     }
 
-    /// What each consumer that ended without being told to has logged as errors, by its name. Fails if there is none.
+    /// What each consumer that ended without being told to has logged as errors, by its name.
     pub fn last_errors(&self) -> anyhow::Result<Vec<(String, String)>> {
         let roster = self.roster();
-        ensure!(
-            roster.unasked().next().is_some(),
-            Unmet("no consumer has ended by itself".to_owned())
-        );
         let errors = |name: &String| {
             let log = self.said(name)?;
             let errors = log.lines().filter(|line| line.contains("\"ERROR\""));

@@ -8,6 +8,7 @@ mod end;
 mod evictions;
 mod faults;
 mod identity;
+mod inject;
 mod plan;
 mod poison;
 mod readiness;
@@ -19,11 +20,12 @@ mod watch;
 mod witness;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use judge::Census;
+use anyhow::Context as _;
+use judge::{Census, departures};
 use platform::autoscale::ScalingRecord;
 use platform::storage::Store;
 use platform::until::{Late, until_told};
@@ -39,15 +41,15 @@ pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
 pub use evictions::{EvictionPlan, EvictionWait};
 pub use faults::ToldToStop;
+pub use inject::{Defect, Injected};
 pub use plan::{Load, Patience};
 pub use results::Results;
-pub use scaling::Consumers;
+pub use scaling::loops;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
 use crate::audit::StorageTime;
 use crate::events::{Event, EventLog, Fact, Sample};
-use crate::outcome::Unmet;
 use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;
@@ -61,6 +63,8 @@ pub struct Run {
     counts: Counts,
     watch: Option<Watch>,
     followed: Mutex<Option<Followed>>,
+    /// The highest number of a message that may be in its queue.
+    last_expected: AtomicU64,
     loss: StorageLoss,
     environment: &'static str,
     versions: Vec<Fact>,
@@ -122,6 +126,7 @@ impl Run {
             counts: Counts::default(),
             watch: None,
             followed: Mutex::default(),
+            last_expected: AtomicU64::new(0),
             loss,
             environment: platform.name(),
             versions: platform.versions(),
@@ -314,19 +319,15 @@ impl Run {
         sleep(time).await;
     }
 
-    /// The running workers that end or log what they should not: fails with the workers that ended without being told to, and with
-    /// the warnings and errors of the others.
-    pub fn ensure_untroubled(&self) -> anyhow::Result<()> {
+    /// Judges whether all workers run, and have logged neither warnings nor errors.
+    pub fn judge_troubles(&self) -> anyhow::Result<()> {
         let roster = self.roster();
-        let dead: Vec<_> = roster.unasked().collect();
-        ensure!(dead.is_empty(), Unmet(format!("ended: {dead:?}")));
+        let unasked: Vec<_> = roster.unasked().collect();
         let mut troubles = Vec::new();
         for worker in roster.running() {
             troubles.extend(self.troubles(&worker.name)?);
         }
-        let told = format!("logged:\n{}", troubles.join("\n"));
-        ensure!(troubles.is_empty(), Unmet(told));
-        Ok(())
+        Ok(departures::untroubled(&unasked, &troubles)?)
     }
 
     /// How long storage has kept the workers waiting so far; without a wire it is unknown, and counts as nothing.
@@ -340,8 +341,14 @@ impl Run {
         self.watch.as_ref().map(Watch::census).unwrap_or_default()
     }
 
+    /// Notes that messages up to number `last` will be sent.
+    fn expect(&self, last: u64) {
+        self.last_expected.fetch_max(last, Ordering::AcqRel);
+    }
+
     /// Starts the producers with `load`.
     pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
+        self.expect(load.planned());
         let arguments = load.arguments(&self.identity);
         let senders = self.stage.send(&arguments, load.generators).await?;
         let sending = Sending::new(senders, load.planned(), self.dir.producer_summary())?;

@@ -1,16 +1,16 @@
 //! What the history of a run proves: the judgement of the protocol, and the way of each witness through the wire.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use evidence::history::Follower;
-use judge::{Index, Timelines};
+use judge::{Index, Timelines, departures};
 use platform::until::until;
 use workflow::contract::Stamp;
 
-use super::Run;
+use super::{Run, ToldToStop};
 use crate::audit::{Audit, Protocol, Traffic};
-use crate::outcome::Unmet;
 
 /// The history of a run, as far as it has been read into its index.
 #[derive(Debug)]
@@ -24,10 +24,14 @@ impl Run {
     pub(super) fn look<T>(&self, find: impl FnOnce(&Index) -> T) -> anyhow::Result<T> {
         let history = self.history()?;
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let Followed { follower, index } = followed.get_or_insert_with(|| Followed {
-            follower: history.follower(),
-            index: Index::of(self.store().lens.clone()),
+        let Followed { follower, index } = followed.get_or_insert_with(|| {
+            let store = self.store();
+            Followed {
+                follower: history.follower(),
+                index: Index::of(store.lens.clone(), store.names.clone()),
+            }
         });
+        index.expect(self.last_expected.load(Ordering::Acquire));
         follower.follow(|crossing| index.add(crossing))?;
         Ok(find(index))
     }
@@ -48,8 +52,18 @@ impl Run {
             let asked = self.look(|index| index.has_asked(client, since));
             Ok(asked?.then_some(()))
         });
-        let unmet = |late| Unmet(format!("wait until {client} asks storage: {late}")).into();
-        asked.await?.map_err(unmet)
+        let what = format!("wait until {client} asks storage");
+        Ok(judge::in_time(asked.await?, what)?)
+    }
+
+    /// Waits until each worker has asked storage for anything, each for at most `patience`, and lets `time` pass from then on.
+    pub async fn stay_idle(&self, time: Duration, patience: Duration) -> anyhow::Result<()> {
+        for name in self.roster().names() {
+            self.until_asks(&name, Stamp::from_micros(0), patience)
+                .await?;
+        }
+        self.let_pass(time).await;
+        Ok(())
     }
 
     /// When each consumer first received a message; consumers that never did are left out.
@@ -62,9 +76,15 @@ impl Run {
         self.look(|index| index.refused().to_vec())
     }
 
-    /// When `client` first received messages after `since`; `None` if it has received none.
-    pub fn received_after(&self, client: &str, since: Stamp) -> anyhow::Result<Option<Stamp>> {
-        self.look(|index| index.received_after(client, since))
+    /// Judges whether `stopped`, a consumer that was told to stop, took a message later than `limit` after it.
+    pub fn judge_receives_after_stop(
+        &self,
+        stopped: &ToldToStop,
+        limit: Duration,
+    ) -> anyhow::Result<()> {
+        let (name, at) = (&stopped.departure.name, stopped.at);
+        let judged = self.look(|index| departures::took_nothing_more(name, at, limit, index))?;
+        Ok(judged?)
     }
 
     /// How often a message was delivered again because its lease had run out, not because a consumer had handed it back.
@@ -78,13 +98,11 @@ impl Run {
         if self.stage.wire().is_none() {
             return Ok(Vec::new());
         }
-        let store = self.store();
-        let last = self.look(Index::last_sent)?;
-        let protocol = Protocol::new(store.lens.clone(), last).of(store.names.clone());
-        Ok(self.judge_history(protocol)?.finish().proven())
+        self.look(Index::proven)
     }
 
-    /// Feeds the history to `protocol`.
+    /// Feeds the whole history to `protocol`, the judge at the end of a run. The index cannot stand for it: the judge knows from the
+    /// first crossing on how many messages the producers have begun, and on which node each worker ran.
     pub(super) fn judge_history(&self, mut protocol: Protocol) -> anyhow::Result<Protocol> {
         for crossing in self.history()?.read()? {
             protocol.crossing(&crossing?);

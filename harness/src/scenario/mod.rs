@@ -15,6 +15,7 @@ mod read;
 mod selection;
 mod steps;
 mod suite;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

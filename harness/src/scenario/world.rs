@@ -12,7 +12,7 @@ use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
 use tokio_util::sync::CancellationToken;
 
 use self::course::Course;
-pub(super) use self::course::{Injected, Running};
+pub(super) use self::course::Running;
 pub(super) use self::given::Given;
 pub(super) use super::trouble::StepResult;
 use crate::audit::Traffic;

@@ -15,6 +15,7 @@ use contract::{RunId, Stamp};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Audit;
+use crate::departures::{Cause, End};
 use crate::latency::{Hops, LatencyLimit, LatencyVerdict};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -84,6 +85,12 @@ pub enum Event {
         /// Whether it ended by itself and is started again, as [`Leeway::Restart`] allows.
         #[serde(default, skip_serializing_if = "is_false")]
         restarted: bool,
+        /// How it ended, as a type; logs of earlier versions have the status alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<End>,
+        /// Why a worker ended; `None` for other processes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
     },
     /// A phase of the run begins, and the one before ends: `load`, `drain`, `audit`.
     Phase {

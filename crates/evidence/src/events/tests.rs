@@ -138,6 +138,8 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             expected: false,
             last_lines: Some("no such\nqueue".into()),
             restarted: false,
+            end: Some(End::Exited(3)),
+            cause: Some(Cause::Unasked),
         },
         Event::Phase {
             name: "load".into(),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use evidence::{Crossing, Handled, Happened, Operation};
 
 /// Messages that were put into the queue over the wire and not deleted over it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Account {
     inside: HashMap<String, Put>,
     /// Messages whose delete was recorded before their put, or whose put the wire has not seen.
@@ -18,7 +18,7 @@ pub(super) struct Account {
 }
 
 /// One message that was put into the queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Put {
     /// The index of its queue.
     queue: usize,
@@ -79,7 +79,7 @@ impl Account {
 }
 
 /// Number of hand-overs of a message that the wire has seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct HandOvers {
     seen: u64,
     most: u64,

@@ -11,10 +11,10 @@ use evidence::Crossing;
 const MOST: usize = 20_000;
 
 /// The latest requests of each client.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Activity(HashMap<String, Requests>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Requests {
     /// In the order of their answers.
     all: VecDeque<Request>,

@@ -5,7 +5,7 @@ use evidence::latency::{Percentile, Samples};
 use evidence::{Answer, Crossing};
 
 /// The response times so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Answers(Samples);
 
 impl Answers {

@@ -7,7 +7,7 @@ use contract::workload::{Format, Lens, Name, Written};
 use super::content::cut_us;
 
 /// The columns of a row with claims about its delivery.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Claims {
     pub(super) received: Option<Column>,
     pub(super) done: Option<Column>,
@@ -23,7 +23,7 @@ pub(super) struct Claims {
 }
 
 /// A column and its name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) is_optional: bool,

@@ -12,7 +12,7 @@ const STEP_US: i64 = 10_000;
 const NEGLIGIBLE_US: i64 = 500;
 
 /// How far the wall clock was ahead, over time.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Clocks {
     changes: Vec<(Stamp, i64)>,
     stepped_us: i64,

@@ -21,10 +21,10 @@ pub(super) const CLOCK_US: i64 = 5_000;
 const LONG: Duration = Duration::from_secs(2);
 
 /// Deliveries of messages that are not deleted yet, by message.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Deliveries(HashMap<Seq, Vec<Delivery>>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Delivery {
     queue_id: String,
     client: String,

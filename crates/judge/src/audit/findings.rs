@@ -3,7 +3,7 @@
 use super::{Finding, MAX_WITNESSES, Violation, Witness};
 
 /// Counts and first witnesses of every kind of violation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {

@@ -17,7 +17,7 @@ struct Insert {
 }
 
 /// Inserts by message. The first insert of each message is in an array, because nearly every message has one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Inserts {
     first: Vec<Option<Insert>>,
     further: HashMap<Seq, Vec<Insert>>,

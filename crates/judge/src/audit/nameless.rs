@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::protocol::rows::place_of;
 
 /// The writers of rows that name no message. A dozen bytes for each such row.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Nameless {
     /// The index of the client, by the place of the row.
     writers: HashMap<u64, u32>,

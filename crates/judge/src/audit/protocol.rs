@@ -36,7 +36,7 @@ use live::{Handed, Live, Refused};
 use poison::SetAside;
 
 /// Judges a history, crossing by crossing in its order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Protocol {
     lens: Lens,
     claims: Claims,
@@ -129,6 +129,22 @@ impl Protocol {
     #[must_use]
     pub fn of(self, resources: StorageNames) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Raises the last sequence number to `last`. Call it before the first crossing of a message with a higher number: those before it
+    /// are not judged again.
+    pub(crate) fn reach(&mut self, last: u64) {
+        self.last = self.last.max(last);
+        let all = [
+            &mut self.stored,
+            &mut self.handed_over,
+            &mut self.peeked,
+            &mut self.first_delivered,
+            &mut self.misreported,
+        ];
+        for marks in all {
+            marks.grow(self.last);
+        }
     }
 
     /// Sets the node of each worker, by the worker's name, as the platform knows it, for comparison with the rows. Workers that

@@ -4,13 +4,19 @@ use contract::Seq;
 use fixedbitset::FixedBitSet;
 
 /// One bit for each message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Marks(FixedBitSet);
 
 impl Marks {
     pub(super) fn new(messages: u64) -> Self {
         let bits = usize::try_from(messages + 1).expect("an audit's size must fit memory");
         Self(FixedBitSet::with_capacity(bits))
+    }
+
+    /// Makes room for the marks of so many messages, and keeps those that are there.
+    pub(super) fn grow(&mut self, messages: u64) {
+        let bits = usize::try_from(messages + 1).expect("an audit's size must fit memory");
+        self.0.grow(bits);
     }
 
     /// Marks a message; returns whether it was marked before.
@@ -28,7 +34,7 @@ impl Marks {
 }
 
 /// Observations about every message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seen {
     /// The message has a row.
     pub(super) stored: Marks,

@@ -9,7 +9,7 @@ use contract::Stamp;
 const FAR_US: i64 = 1_000_000;
 
 /// Bounds on how far the clients' clocks are ahead of the wire's, in microseconds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Skews(HashMap<String, Bounds>);
 
 #[derive(Debug, Clone, Copy)]

@@ -16,7 +16,7 @@ struct Way {
 }
 
 /// The times of all messages; empty if rows hold all of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ways {
     all: Vec<Way>,
     /// Whether rows lack some of the times.

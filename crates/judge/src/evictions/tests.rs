@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use contract::Stamp;
 use contract::workload::Lens;
+use evidence::audit::StorageNames;
 use evidence::departures::{Cause, Departure, End};
 use evidence::evictions::{Eviction, MachineEnd};
 use evidence::outcome::Outcome;
@@ -152,7 +153,7 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
 
 #[test]
 fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_told() {
-    let mut index = Index::of(Lens::own("r1".parse().unwrap()));
+    let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
     let crossing = Crossing {
         client: "c-1".to_owned(),
         operation: Operation::ReceiveMessages,
@@ -178,6 +179,16 @@ fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_to
     without.eviction.notice = None;
     let told = "no consumer was told of an eviction".to_owned();
     assert_eq!(of_kept(judged(SECOND, without)), (Outcome::Fail, told));
+}
+
+#[test]
+fn a_run_without_an_eviction_proves_nothing_and_one_without_spot_machines_goes_on_on_demand() {
+    assert_eq!(some(&[evicted()]), Ok(()));
+    let told = "no node was evicted".to_owned();
+    assert_eq!(of_kept(some(&[])), (Outcome::Inconclusive, told));
+    assert_eq!(replaced_on_demand(1, 3), Ok(()));
+    let told = "0 run on demand, 3 on Spot nodes".to_owned();
+    assert_eq!(of_kept(replaced_on_demand(0, 3)), (Outcome::Fail, told));
 }
 
 #[test]

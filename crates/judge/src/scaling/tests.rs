@@ -67,7 +67,7 @@ fn consumers_follow_the_wanted_number_within_the_time_that_a_cluster_takes() {
     let late = fails(apart(46).followed(4, pace(1), Duration::ZERO));
     assert_eq!(late, "for 46.0s not as many consumers ran as were wanted");
     assert_eq!(apart(3).followed(4, pace(15), Duration::ZERO), Ok(()));
-    // Never less than `LATE`, whatever the pace.
+    // Never less than a second, whatever the pace.
     assert_eq!(apart(1).followed(4, pace(90), Duration::ZERO), Ok(()));
     let fewer = fails(apart(1).followed(5, pace(1), Duration::ZERO));
     assert_eq!(fewer, "5 consumers were wanted at most, and 4 ran");
@@ -103,15 +103,17 @@ fn each_queue_is_named_and_what_nobody_could_see_is_no_failure() {
 }
 
 #[test]
-fn a_standstill_is_proven_only_if_somebody_has_looked() {
+fn a_standstill_is_proven_only_if_somebody_has_looked_and_the_messages_are_still_there() {
     let still = Standstill {
         ran: 0,
         wanted: 0,
         polls: 1,
+        left: 4,
     };
-    assert_eq!(still.nobody_came(), Ok(()));
+    assert_eq!(still.keeps(4), Ok(()));
+    assert_eq!(fails(still.keeps(5)), "it holds 4");
     let unseen = Standstill { polls: 0, ..still };
-    assert_eq!(found(unseen.nobody_came()).0, Outcome::Inconclusive);
+    assert_eq!(found(unseen.keeps(4)).0, Outcome::Inconclusive);
     for (broken, told) in [
         (Standstill { ran: 1, ..unseen }, "1 came"),
         (
@@ -122,7 +124,107 @@ fn a_standstill_is_proven_only_if_somebody_has_looked() {
             "2 were wanted",
         ),
     ] {
-        assert_eq!(fails(broken.nobody_came()), told);
+        assert_eq!(fails(broken.keeps(4)), told);
+    }
+}
+
+/// Loops of which one tick was this late, and whose HPA syncs every 15 s: the default of `--horizontal-pod-autoscaler-sync-period`
+/// of the kube-controller-manager.
+fn loops(latest: Duration) -> Loops {
+    Loops {
+        away: None,
+        latest,
+        sync_period: 15 * SECOND,
+    }
+}
+
+/// A tick that is later by more than a sync period has left out a turn of the HPA.
+#[test]
+fn loops_say_nothing_of_the_settings_if_they_were_away_or_later_than_a_sync_period() {
+    assert_eq!(loops(15 * SECOND).untold(), None);
+    let late = loops(15_200 * SECOND / 1_000).untold().unwrap();
+    assert!(late.ends_with("up to 15.2s late"), "{late}");
+    // Scenarios run 15 times faster on this machine, and their HPA syncs every second.
+    let fast = |latest| Loops {
+        sync_period: SECOND,
+        ..loops(latest)
+    };
+    assert_eq!(fast(SECOND).told(), Ok(()));
+    assert_eq!(
+        found(fast(2 * SECOND).told()).0,
+        Outcome::Inconclusive,
+        "two turns"
+    );
+    let away = Loops {
+        away: Some("503".to_owned()),
+        ..loops(Duration::ZERO)
+    };
+    let told = "KEDA did not answer the HPA: 503";
+    assert_eq!(away.untold().as_deref(), Some(told));
+}
+
+#[test]
+fn consumers_have_come_when_all_are_at_work_and_have_gone_when_none_is_left() {
+    let four = Consumers {
+        came: true,
+        wanted: 4,
+        running: 4,
+        at_work: 4,
+        leaving: 0,
+    };
+    assert!(four.are(4));
+    for other in [
+        Consumers { wanted: 5, ..four },
+        Consumers { running: 5, ..four },
+        Consumers { at_work: 3, ..four },
+    ] {
+        assert!(!other.are(4), "{other:?}");
+    }
+    let none = Consumers {
+        wanted: 0,
+        running: 0,
+        at_work: 0,
+        ..four
+    };
+    assert!(none.have_gone());
+    for other in [
+        Consumers {
+            came: false,
+            ..none
+        },
+        Consumers { leaving: 1, ..none },
+        four,
+    ] {
+        assert!(!other.have_gone(), "{other:?}");
+    }
+}
+
+#[test]
+fn consumers_that_are_late_break_a_promise_unless_loops_platform_or_storage_were() {
+    let now = Consumers {
+        came: true,
+        wanted: 4,
+        running: 3,
+        at_work: 2,
+        leaving: 0,
+    };
+    let (good, storage) = (loops(SECOND), StorageTime::default());
+    let late = fails(now.late(9 * SECOND, &good, None, storage));
+    let told = "after 9s 4 consumers are wanted, 3 run, 2 of them have asked for messages, and 0 are about to end";
+    assert_eq!(late, told);
+    let slow = StorageTime {
+        starved_ms: 5_000,
+        paused_ms: 0,
+        observed_ms: 10_000,
+    };
+    for (loops, no_room, storage, why) in [
+        (loops(16 * SECOND), None, storage, "ticked up to 16.0s late"),
+        (good.clone(), Some("no cpu"), storage, "but no cpu"),
+        (good, None, slow, "but storage kept requests waiting"),
+    ] {
+        let (outcome, reason) = found(now.late(9 * SECOND, &loops, no_room, storage));
+        assert_eq!(outcome, Outcome::Inconclusive, "{reason}");
+        assert!(reason.contains(why), "{reason}");
     }
 }
 
@@ -136,7 +238,7 @@ fn the_last_of_the_judged_consumers_decides_whether_all_had_work_in_time() {
             .collect(),
         possible: 30 * SECOND,
     };
-    let on_time = |_| None;
+    let on_time = &loops(Duration::ZERO);
     let out = seconds(&[40, 31, 90]);
     assert_eq!(out.clone().in_time(2, 10 * SECOND, on_time), Ok(()));
     let late = fails(out.clone().in_time(2, 9 * SECOND, on_time));
@@ -145,8 +247,10 @@ fn the_last_of_the_judged_consumers_decides_whether_all_had_work_in_time() {
     let few = fails(out.clone().in_time(4, 9 * SECOND, on_time));
     assert_eq!(few, "only 3 consumers ever had work");
     // Only loops that were late by more than half of the time given say that nothing can be told.
-    let busy = |slack| (slack < 5 * SECOND).then(|| "busy".to_owned());
+    let busy = &loops(4_800 * SECOND / 1_000);
     let judged = out.clone().in_time(2, 9 * SECOND, busy);
-    assert_eq!(found(judged), (Outcome::Inconclusive, "busy".to_owned()));
-    assert_eq!(out.in_time(2, 10 * SECOND, busy), Ok(()));
+    assert_eq!(found(judged).0, Outcome::Inconclusive);
+    assert_eq!(out.clone().in_time(2, 10 * SECOND, busy), Ok(()));
+    let judged = out.in_time(2, 9 * SECOND, &loops(4_500 * SECOND / 1_000));
+    assert_eq!(found(judged).0, Outcome::Fail);
 }

@@ -146,18 +146,6 @@ impl ScalingRecord {
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// Why this record proves nothing about the settings, if so: the autoscaler was not available, or its loops ticked later
-    /// than `slack`.
-    pub fn untold(&self, slack: Duration) -> Option<String> {
-        if let Some(why) = self.away() {
-            return Some(format!("KEDA did not answer the HPA: {why}"));
-        }
-        let latest = self.latest();
-        (latest > slack).then(|| {
-            format!("the machine was busy with something else, or storage did not answer: the loops ticked up to {latest:.1?} late")
-        })
-    }
-
     /// The longest delay of a tick: another load on the machine delays the loops.
     pub const fn latest(&self) -> Duration {
         self.latest
@@ -355,17 +343,5 @@ mod tests {
         assert!(late.possible(&settings(), 12) < late.replicas().reached(12));
         assert_eq!(late.possible(&settings(), 13), None);
         assert_eq!(late.most(), 12);
-    }
-
-    #[test]
-    fn loops_that_were_late_or_away_say_nothing_of_the_settings() {
-        let mut recording = recorded(&settings(), 60, Duration::from_millis(200));
-        let slack = Duration::from_millis(200);
-        assert_eq!(recording.untold(slack), None);
-        let late = recording.untold(slack / 2).unwrap();
-        assert!(late.ends_with("up to 200.0ms late"), "{late}");
-        recording.was_away("503");
-        let away = recording.untold(slack).unwrap();
-        assert_eq!(away, "KEDA did not answer the HPA: 503");
     }
 }

@@ -256,6 +256,8 @@ impl Crew {
                 expected: is_orderly,
                 last_lines: (!is_orderly).then(|| logs::last_lines(&log)),
                 restarted: is_restart,
+                end: Some(end),
+                cause: Some(cause),
             },
         )?;
         self.departed.push(Departure {

@@ -144,6 +144,8 @@ impl JobSender {
                 expected,
                 last_lines,
                 restarted: false,
+                end: Some(end),
+                cause: None,
             },
         )?;
         Ok(())

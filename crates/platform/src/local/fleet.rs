@@ -262,7 +262,7 @@ impl Fleet {
         self.record(if is_restart {
             restarted(process, end)
         } else {
-            exited(process, end, is_orderly)
+            exited(process, end, Some(cause), is_orderly)
         })?;
         let departure = Departure {
             name: process.name().to_owned(),

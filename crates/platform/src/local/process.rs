@@ -21,7 +21,7 @@ use wire::Killer;
 
 use super::guard::{Guard, GuardedGroup};
 use crate::logs;
-use crate::workers::End;
+use crate::workers::{Cause, End};
 
 /// Variables with the harness's own way to storage: a workload that knew them could bypass the wire.
 const HARNESS_OWN: [&str; 4] = [
@@ -114,7 +114,8 @@ fn end_of(status: ExitStatus) -> End {
 }
 
 /// The event log's entry for the end of a process. If the end was not expected, the last log lines are part of it.
-pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
+/// `cause`: why a worker ended.
+pub(super) fn exited(process: &Process, end: End, cause: Option<Cause>, expected: bool) -> Event {
     Event::ProcessExited {
         name: process.name().to_owned(),
         pid: Some(process.pid()),
@@ -122,6 +123,8 @@ pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
         expected,
         last_lines: (!expected).then(|| process.last_lines()),
         restarted: false,
+        end: Some(end),
+        cause,
     }
 }
 
@@ -134,6 +137,8 @@ pub(super) fn restarted(process: &Process, end: End) -> Event {
         expected: true,
         last_lines: None,
         restarted: true,
+        end: Some(end),
+        cause: Some(Cause::Unasked),
     }
 }
 

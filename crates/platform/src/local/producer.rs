@@ -34,7 +34,7 @@ impl Producer {
 
     fn record(&mut self, end: End, expected: bool) -> anyhow::Result<()> {
         if !std::mem::replace(&mut self.is_recorded, true) {
-            let event = exited(&self.process, end, expected);
+            let event = exited(&self.process, end, None, expected);
             self.log.append(Stamp::now(), event)?;
         }
         Ok(())

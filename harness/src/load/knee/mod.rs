@@ -3,10 +3,9 @@
 //!
 //! Each rate is a run of its own, below the directory of the search: sent open loop at a constant rate, audited and measured like
 //! any other run. So latencies at every rate are free of coordinated omission, and a rate at which a message is lost does not
-//! count. [`search`] chooses the next rate, [`bottleneck`] finds the part that limits a rate. The event log of the search has one
+//! count. [`search`] chooses the next rate, [`judge::bottleneck()`] finds the part that limits a rate. The event log of the search has one
 //! event for each rate.
 
-mod bottleneck;
 mod search;
 
 use std::path::Path;
@@ -177,7 +176,7 @@ impl Tried {
             outcome: verdict.outcome,
             reasons: verdict.reasons,
             verdicts: of_run.map_or_else(Vec::new, |it| it.verdicts.clone()),
-            bottleneck: bottleneck::of(&hops, &measured),
+            bottleneck: judge::bottleneck(&hops, &measured),
             hops,
             measured,
         }

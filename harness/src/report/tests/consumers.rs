@@ -21,6 +21,8 @@ fn a_consumer_that_ends_unasked_fails_the_run_and_its_last_words_are_shown_whole
                 expected: n == 5,
                 last_lines: (n != 5).then(|| HOSTILE.repeat(40)),
                 restarted: false,
+                end: None,
+                cause: None,
             },
         ]
     });
@@ -66,6 +68,8 @@ fn how_consumers_end_is_not_judged_where_their_description_leaves_it_open() {
                 expected: restarted || expected,
                 last_lines: None,
                 restarted,
+                end: None,
+                cause: None,
             };
             events.splice(2..2, [started, exited]);
         }

@@ -1,5 +1,7 @@
 //! What reports say about a finding: how many messages it concerns, what the description promised, and what to do next.
 
+use evidence::departures::{Cause, End};
+
 use super::*;
 use crate::audit::{Audit, Finding, Foreign, NotJudged, Removals, StampBlocks, Violation};
 use crate::events::Leeway;
@@ -203,7 +205,7 @@ fn one_row_for_many_messages_comes_first_in_what_to_do() {
 
 #[test]
 fn next_names_how_a_worker_may_end_where_its_description_leaves_nothing_open() {
-    let next = |status: &str, leeway: Vec<Leeway>, is_foreign: bool| {
+    let next = |end: Option<(End, Cause)>, leeway: Vec<Leeway>, is_foreign: bool| {
         let mut events = events(&good_rows());
         for event in &mut events {
             match event {
@@ -223,10 +225,12 @@ fn next_names_how_a_worker_may_end_where_its_description_leaves_nothing_open() {
         let exited = Event::ProcessExited {
             name,
             pid: None,
-            status: status.into(),
+            status: end.map_or(String::new(), |(end, _)| end.to_string()),
             expected: false,
             last_lines: None,
             restarted: false,
+            end: end.map(|(end, _)| end),
+            cause: end.map(|(_, cause)| cause),
         };
         events.splice(2..2, [started, exited]);
         let steps = RunRecord::read(logged(events).path())
@@ -234,13 +238,21 @@ fn next_names_how_a_worker_may_end_where_its_description_leaves_nothing_open() {
             .verdict()
             .next_steps;
         let mut steps = steps.into_iter();
-        steps.find(|step| step.contains("worker.drains: false"))
+        let says = ["worker.drains: false", "worker.exit: restart"];
+        steps.find(|step| says.iter().any(|it| step.contains(it)))
     };
-    let killed = "signal: 15 (SIGTERM)";
+    let killed = Some((End::Signalled(15), Cause::Told));
     let step = next(killed, vec![], true).expect("a step");
     assert!(!step.contains("worker.exit"), "{step}");
-    let step = next("exit status: 1", vec![], true).expect("a step");
-    assert!(step.contains("worker.exit: restart"), "{step}");
+    let by_itself = Some((End::Exited(1), Cause::Unasked));
+    let step = next(by_itself, vec![], true).expect("a step");
+    assert!(!step.contains("worker.drains"), "{step}");
+    // An end in order, but too early or too late, or a log of an earlier version.
+    for other in [Some((End::Exited(1), Cause::Told)), None] {
+        let step = next(other, vec![], true).expect("a step");
+        assert!(step.contains("worker.drains: false"), "{step}");
+        assert!(step.contains("worker.exit: restart"), "{step}");
+    }
     assert_eq!(next(killed, vec![], false), None, "ours drains");
     assert_eq!(
         next(killed, vec![Leeway::Drain], true),

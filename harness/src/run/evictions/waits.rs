@@ -1,12 +1,12 @@
-//! Waits around an eviction. If Azure does not give a node, or does not evict one, the outcome is inconclusive.
+//! Waits around an eviction. What it means if one of them ends late is judged by [`judge::evictions::staged`].
 
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
+use judge::evictions::staged::{self, MachinesEnd};
 use platform::NodesView;
 use platform::until::{until, until_told};
 
-use crate::outcome::{NotPassed, Unmet};
 use crate::run::Run;
 
 /// Waits until this many consumers have asked for messages.
@@ -22,17 +22,14 @@ pub(super) async fn until_at_work(
         let is_full = nodes.borrow().no_room.is_some();
         Ok((found >= consumers || is_full).then_some(()))
     });
-    let in_time = at_work.await?.is_ok() && found >= consumers;
-    if !in_time && let Some(why) = shortage(run)? {
-        return Err(denied(format!("{found} consumers have come: {why}")));
-    }
-    ensure!(
-        in_time,
-        Unmet(format!(
-            "{found} consumers had asked for messages after {patience:?}"
-        ))
-    );
-    Ok(())
+    at_work.await?.ok();
+    let shortage = shortage(run)?;
+    Ok(staged::at_work(
+        found,
+        consumers,
+        shortage.as_deref(),
+        patience,
+    )?)
 }
 
 /// Why consumers have no node, if that is known.
@@ -40,25 +37,14 @@ fn shortage(run: &Run) -> anyhow::Result<Option<String>> {
     Ok(run.nodes()?.watch().borrow().denied())
 }
 
-/// The lack of a machine on Azure says nothing about the workload.
-fn denied(why: String) -> anyhow::Error {
-    NotPassed::inconclusive(why).into()
-}
-
 /// Waits until a node can be evicted. Real nodes must have existed for a while, and their consumers must have seen the events of
 /// their machine.
 pub(super) async fn until_evictable(run: &Run, patience: Duration) -> anyhow::Result<()> {
     let can_be = |nodes: &NodesView| (!nodes.evictable().is_empty()).then_some(());
     let found = until_told(run.nodes()?.watch(), patience, can_be).await;
-    if found.is_err() {
-        let why = shortage(run)?;
-        let wanted = run.nodes()?.watch().borrow().wanted.clone();
-        let why = why.unwrap_or(wanted);
-        return Err(denied(format!(
-            "no node can be evicted after {patience:?}: {why}"
-        )));
-    }
-    Ok(())
+    let wanted = run.nodes()?.watch().borrow().wanted.clone();
+    let why = shortage(run)?.unwrap_or(wanted);
+    Ok(staged::evictable(found.is_ok(), patience, why)?)
 }
 
 /// Waits until as many consumers are at work as before the last eviction.
@@ -68,20 +54,12 @@ pub(super) async fn until_made_good(run: &Run, patience: Duration) -> anyhow::Re
         last.and_then(|it| it.recovered).map(|_| ())
     };
     let good = until_told(run.nodes()?.watch(), patience, good).await;
-    if good.is_err()
-        && let Some(why) = shortage(run)?
-    {
-        return Err(denied(format!(
-            "the first eviction is not made good: {why}"
-        )));
-    }
-    ensure!(
+    let shortage = shortage(run)?;
+    Ok(staged::first_made_good(
         good.is_ok(),
-        Unmet(format!(
-            "the first eviction is not made good after {patience:?}"
-        ))
-    );
-    Ok(())
+        shortage.as_deref(),
+        patience,
+    )?)
 }
 
 /// Waits until a worker on `node` receives a message. Otherwise the node may have no work that a drain could cut off.
@@ -109,13 +87,8 @@ pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> 
         idle = all.filter(|it| wire.in_hand_of(it) == 0).cloned().collect();
         Ok(idle.is_empty().then_some(()))
     });
-    if busy.await?.is_err() {
-        let idle = idle.join(", ");
-        return Err(denied(format!(
-            "{idle} on {node} had no message in hand for {patience:?}, so that its eviction would show nothing"
-        )));
-    }
-    Ok(())
+    busy.await?.ok();
+    Ok(staged::all_busy(&idle, node, patience)?)
 }
 
 /// The workers on `node`.
@@ -129,19 +102,15 @@ fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("find the workers on {node}"))
 }
 
-/// Waits until at least `count` nodes were hit and their machines have ended or are empty. A machine that the platform could not
-/// evict says nothing about the workload.
+/// Waits until at least `count` nodes were hit and their machines have ended or are empty.
 pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> anyhow::Result<()> {
     let over = |nodes: &NodesView| {
         if let Some(why) = nodes.evictions.iter().find_map(|it| it.failed.clone()) {
-            return Some(Err(why));
+            return Some(MachinesEnd::Failed(why));
         }
         let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
-        all.then_some(Ok(()))
+        all.then_some(MachinesEnd::Over)
     };
-    match until_told(run.nodes()?.watch(), patience, over).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(why)) => Err(denied(format!("a node could not be taken back: {why}"))),
-        Err(_) => Err(denied(format!("no node has ended after {patience:?}"))),
-    }
+    let end = until_told(run.nodes()?.watch(), patience, over).await;
+    Ok(end.unwrap_or(MachinesEnd::Late(patience)).kept()?)
 }

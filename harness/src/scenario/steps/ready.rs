@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use cucumber::{given, then, when};
+use judge::readiness::none_early;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
@@ -62,13 +63,7 @@ async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
 
 #[then(expr = "no consumer says that it is ready before")]
 fn none_too_early(scenario: &mut Scenario) -> StepResult {
-    let early = &scenario.running()?.early;
-    ensure!(
-        early.is_empty(),
-        "{} said that it was ready while storage did not let it work",
-        early.join(", ")
-    );
-    Ok(())
+    Ok(none_early(&scenario.running()?.early)?)
 }
 
 #[then(expr = "within {time} every consumer says that it is ready")]

@@ -3,53 +3,46 @@
 use std::str::FromStr;
 
 use cucumber::then;
-use judge::departures;
+use judge::{departures, identity};
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
-use crate::leak::Secrets;
+use crate::leak;
 
 declare_needs!(Authority, SignIn);
 #[then("every consumer has signed in once")]
 async fn once(scenario: &mut Scenario) -> StepResult {
-    for (name, times) in scenario.run().await?.sign_ins().await? {
-        ensure!(times == 1, "{name} has signed in {times} times");
-    }
-    Ok(())
+    let tokens = scenario.run().await?.sign_ins().await?;
+    Ok(identity::signed_in_once(&tokens)?)
 }
 
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^every consumer has signed in at least (\d+) times$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
-    for (name, times) in scenario.run().await?.sign_ins().await? {
-        ensure!(times >= least, "{name} has signed in {times} times");
-    }
-    Ok(())
+    let tokens = scenario.run().await?.sign_ins().await?;
+    Ok(identity::signed_in_at_least(&tokens, least)?)
 }
 
 declare_needs!(Authority, SignIn);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
-    let found = scenario.run().await?.renewals().await?;
-    ensure!(found >= least, "{found} were replaced");
-    Ok(())
+    let replaced = scenario.run().await?.renewals().await?;
+    Ok(identity::replaced_at_least(replaced, least)?)
 }
 
 declare_needs!(Authority, SignIn);
 #[then("somebody was turned away")]
 async fn turned_away(scenario: &mut Scenario) -> StepResult {
-    let found = scenario.run().await?.turned_away().await?;
-    ensure!(found > 0, "nobody was");
-    Ok(())
+    let closed = scenario.run().await?.turned_away().await?;
+    Ok(identity::turned_away(closed)?)
 }
 
 declare_needs!(Authority, SignIn, Wire);
 #[then("storage refused no request for its token")]
 async fn not_refused(scenario: &mut Scenario) -> StepResult {
     let refused = scenario.run().await?.refused()?;
-    ensure!(refused.is_empty(), "it refused {}", refused.join(", "));
-    Ok(())
+    Ok(identity::never_refused(&refused)?)
 }
 
 #[then(expr = "within {time} every consumer ends by itself with exit code {int}")]
@@ -97,26 +90,12 @@ impl FromStr for Remedy {
     regex = r"^each names (\S+), and (a credential for the pod's service account|a credential for the audience of workload identity|a credential for the cluster's issuer|a token that the cluster's issuer has signed|the tenant of the subscription|the client id of the identity|a new pod|a new node|the role Storage (?:Queue|Table) Data Contributor|a way to Entra) as what mends it$"
 )]
 async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResult {
-    for (name, said) in scenario.run().await?.last_errors()? {
-        ensure!(
-            said.contains(&code) && said.contains(mend.0),
-            "{name} says: {said}"
-        );
-    }
-    Ok(())
+    let errors = scenario.run().await?.last_errors()?;
+    Ok(identity::remedy_is_named(&errors, &code, mend.0)?)
 }
 
 #[then("nothing that was written down holds a token, a signature or a key")]
 async fn no_leak(scenario: &mut Scenario) -> StepResult {
-    let run = scenario.run().await?;
-    // The reports so far are written, so that they are searched as well.
-    crate::report::write(run.dir().path())?;
-    let secrets = Secrets::of(&run.secrets().await?);
-    let mut leaks = secrets.look_below(run.dir().path())?;
-    for (name, line) in run.exposed().await? {
-        leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
-    }
-    let leaks: Vec<_> = leaks.iter().map(ToString::to_string).collect();
-    ensure!(leaks.is_empty(), "found {}", leaks.join("; "));
-    Ok(())
+    let leaks = leak::of_run(scenario.run().await?).await?;
+    Ok(identity::nothing_leaked(&leaks)?)
 }

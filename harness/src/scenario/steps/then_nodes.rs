@@ -64,11 +64,7 @@ async fn on_demand(scenario: &mut Scenario) -> StepResult {
     run.evictions()?;
     let spot = run.running_on(Capacity::Spot)?;
     let on_demand = run.running_on(Capacity::OnDemand)?;
-    ensure!(
-        on_demand > 0,
-        "{on_demand} run on demand, {spot} on Spot nodes"
-    );
-    Ok(())
+    Ok(evictions::replaced_on_demand(on_demand, spot)?)
 }
 
 declare_needs!(Nodes, Notice, Events);

@@ -1,7 +1,5 @@
 //! Judges the results.
 
-use std::time::Duration;
-
 use cucumber::then;
 use judge::{deliveries, departures};
 use platform::Cause;
@@ -53,26 +51,23 @@ declare_needs!(Wire);
 #[then(regex = r"^at least (\d+) requests? (?:was|were) hit$")]
 fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
     let faults = &scenario.running()?.faults;
-    let found: u64 = faults.iter().map(|rule| rule.struck()).sum();
-    ensure!(found >= requests, "{found} were hit");
-    Ok(())
+    let met = faults.iter().map(|rule| rule.struck());
+    Ok(deliveries::hit_at_least(met, requests)?)
 }
 
 declare_needs!(Wire);
 #[then(regex = r"^(\d+) consumers died$")]
 async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
     let roster = scenario.run().await?.roster();
-    let found = roster.ended_by(Cause::Fault).count();
-    ensure!(found == consumers, "{found} died");
-    Ok(())
+    let died = roster.ended_by(Cause::Fault).count();
+    Ok(departures::died(died, consumers)?)
 }
 
 #[then(regex = r"^at least (\d+) messages were sent twice$")]
 fn sent_twice(scenario: &mut Scenario, messages: u64) -> StepResult {
     let (_, sent) = scenario.running()?.sent()?;
-    let found = sent.summary.duplicates_sent;
-    ensure!(found >= messages, "{found} messages were sent twice");
-    Ok(())
+    let twice = sent.summary.duplicates_sent;
+    Ok(deliveries::sent_twice(twice, messages)?)
 }
 
 declare_needs!(Drain);
@@ -88,21 +83,16 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
 
 declare_needs!(Drain, Wire);
 #[then(expr = "that consumer took no message later than {time} after it was told to stop")]
-async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
-    let stopped = scenario.running()?.told_to_stop()?;
-    let (name, told) = (stopped.departure.name.clone(), stopped.at);
-    let run = scenario.run().await?;
-    if let Some(late) = run.received_after(&name, told.plus(limit.0))? {
-        let after = Duration::from_micros(late.micros_since(told).unsigned_abs());
-        bail!("{name} took a message {after:?} after it was told to stop");
-    }
-    Ok(())
+fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
+    let running = scenario.running()?;
+    let stopped = running.told_to_stop()?;
+    Ok(running.run.judge_receives_after_stop(stopped, limit.0)?)
 }
 
 declare_needs!(JsonLog);
 #[then(expr = "every consumer is still at work and has logged no warning")]
 async fn no_trouble(scenario: &mut Scenario) -> StepResult {
-    Ok(scenario.run().await?.ensure_untroubled()?)
+    Ok(scenario.run().await?.judge_troubles()?)
 }
 
 declare_needs!(Drain);

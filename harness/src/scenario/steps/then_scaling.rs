@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use autoscaler::Settings;
 use cucumber::then;
 use judge::departures;
+use judge::scaling::Consumers;
 use platform::Cause;
 
 use super::super::durations::Time;
@@ -13,21 +14,18 @@ use super::super::world::{Scenario, StepResult};
 declare_needs!(Scaling);
 #[then(regex = r"^within (\d+ (?:ms|s|min)) there (?:are|is) (\d+) consumers?$")]
 async fn there_are(scenario: &mut Scenario, deadline: Time, count: u32) -> StepResult {
-    let all = usize::try_from(count)?;
+    let settings = settings(scenario)?;
     let run = scenario.run().await?;
-    let come = run.until_consumers(deadline.0, |now| {
-        (now.running, now.at_work) == (all, all) && now.wanted == count
-    });
+    let come = run.until_consumers(&settings, deadline.0, |now| now.are(count));
     Ok(come.await?)
 }
 
 declare_needs!(Scaling);
 #[then(expr = "within {time} the last consumer has gone")]
 async fn all_gone(scenario: &mut Scenario, deadline: Time) -> StepResult {
+    let settings = settings(scenario)?;
     let run = scenario.run().await?;
-    let gone = run.until_consumers(deadline.0, |now| {
-        now.came && (now.wanted, now.running, now.leaving) == (0, 0, 0)
-    });
+    let gone = run.until_consumers(&settings, deadline.0, Consumers::have_gone);
     Ok(gone.await?)
 }
 
@@ -68,9 +66,8 @@ declare_needs!(Scaling);
     regex = r"^within (\d+ (?:ms|s|min)) no consumer comes, and the queue keeps its (\d+) messages$"
 )]
 async fn stranded(scenario: &mut Scenario, time: Time, messages: u64) -> StepResult {
-    let left = scenario.run().await?.stand_still(time.0).await?;
-    ensure!(left == messages, "it holds {left}");
-    Ok(())
+    let run = scenario.run().await?;
+    Ok(run.judge_standstill(time.0, messages).await?)
 }
 
 declare_needs!(Scaling);

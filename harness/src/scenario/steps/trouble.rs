@@ -8,8 +8,8 @@ use cucumber::given;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
+use super::super::tables::rows;
 use super::super::world::{Scenario, StepResult};
-use super::rows;
 use crate::wire::{FaultKind, Moment, Operation, Refusal, Rule};
 
 /// The requests of the consumers that a fault meets.

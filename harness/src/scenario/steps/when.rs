@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use cucumber::when;
 use producer::Shape;
-use workflow::contract::Stamp;
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
-use super::inject::Defect;
-use crate::run::Load;
+use crate::run::{Defect, Load};
 
 /// How long a consumer may take to ask for its first message.
 const START: Duration = Duration::from_secs(10);
@@ -96,7 +94,7 @@ async fn with_a_bad_one(
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(1, patience).await?;
-    let injected = defect.inject(run, messages).await?;
+    let injected = run.inject(defect, messages).await?;
     let sent = sending.finish(patience).await?;
     scenario.running()?.injected = Some(injected);
     scenario.has_sent(load, sent)?;
@@ -106,13 +104,8 @@ async fn with_a_bad_one(
 declare_needs!(Wire, IdlePoll);
 #[when(expr = "the queue stays empty for {time}")]
 async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
-    let since = Stamp::now();
     let run = scenario.run_with_consumers().await?;
-    for name in run.roster().names() {
-        run.until_asks(&name, since, START).await?;
-    }
-    run.let_pass(time.0).await;
-    Ok(())
+    Ok(run.stay_idle(time.0, START).await?)
 }
 
 #[when(

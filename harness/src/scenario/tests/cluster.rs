@@ -17,7 +17,7 @@ use crate::pace::Pace;
 use crate::scenario::durations::{Rate, Time};
 use crate::scenario::needs;
 use crate::scenario::selection::Case;
-use crate::scenario::steps::changes;
+use crate::scenario::tables::changes;
 
 /// Times from the decision to a consumer at work: on a node that has the image, and on a node that is created for it ("nodes come
 /// within 2 min").

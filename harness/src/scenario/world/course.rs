@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use crate::audit::ExpectedPoison;
-use crate::run::{Collected, Load, Run, Sent, ToldToStop};
+use crate::run::{Collected, Injected, Load, Run, Sent, ToldToStop};
 use crate::wire::AtWork;
 
 /// How far a scenario has come.
@@ -32,13 +32,6 @@ pub(in crate::scenario) struct Running {
     pub(in crate::scenario) told_to_stop: Option<ToldToStop>,
     /// Names of the consumers that said that they were ready while storage did not let them work.
     pub(in crate::scenario) early: Vec<String>,
-}
-
-/// A message that the scenario itself put into the queue.
-#[derive(Debug, Clone)]
-pub(in crate::scenario) struct Injected {
-    pub(in crate::scenario) body: String,
-    pub(in crate::scenario) expected: ExpectedPoison,
 }
 
 impl Running {

@@ -7,10 +7,10 @@ use super::Protocol;
 use crate::audit::{MAX_WITNESSES, Violation, Witness};
 
 /// The rows with such a claim.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Early(Vec<Row>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Row {
     seq: Seq,
     from: Stamp,

@@ -6,7 +6,7 @@ use evidence::{Crossing, Handled, Operation};
 use crate::audit::account::HandOvers;
 
 /// A message of the queue that was handed over and not deleted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Live {
     pub(super) seq: Option<Seq>,
     /// The index of its queue among the run's.
@@ -31,7 +31,7 @@ pub(super) struct Live {
 }
 
 /// What an envelope of a message may tell of its deliveries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ToldOf {
     /// Each hand-over that the wire has seen, with its delivery count.
     pub(super) handed: Vec<Handed>,
@@ -40,7 +40,7 @@ pub(super) struct ToldOf {
 }
 
 /// One hand-over of a message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Handed {
     pub(super) client: String,
     pub(super) attempt: Option<u32>,
@@ -74,7 +74,7 @@ impl Live {
 }
 
 /// A request on a message that was refused for good, as its client knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refused {
     pub(super) client: String,
     pub(super) operation: Operation,

@@ -11,7 +11,7 @@ use crate::audit::{Violation, Witness};
 use evidence::{Crossing, Handled};
 
 /// Messages that were put into the poison queue and deleted, by message id and by fingerprint of the body.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct SetAside {
     ids: HashSet<String>,
     prints: HashSet<u64>,

@@ -2,8 +2,11 @@
 //!
 //! The processor is checked first: on a machine without a free core every part is slow, and none of them is the cause.
 
-use crate::events::{Bottleneck, BottleneckPart, HopLatency, StepMeasured, Usage};
-use crate::measure::{Hop, Micros};
+use evidence::Usage;
+use evidence::latency::{Hop, Micros};
+use evidence::rate::{Bottleneck, BottleneckPart, HopLatency, StepMeasured};
+
+use crate::processor::is_full;
 
 /// A part that is busy for this share of its bound is at its bound: the rest of the time is lost in waiting for other parts.
 const BUSY: f64 = 0.9;
@@ -15,7 +18,7 @@ const HALF_BUSY: f64 = 0.5;
 const MOST_OF_IT: f64 = 0.5;
 
 /// The bottleneck of a step, from its latencies and its other measurements.
-pub(super) fn of(hops: &[HopLatency], measured: &StepMeasured) -> Bottleneck {
+pub fn bottleneck(hops: &[HopLatency], measured: &StepMeasured) -> Bottleneck {
     let found = processor(measured)
         .or_else(|| generator_process(measured))
         .or_else(|| late_generators(hops))
@@ -29,11 +32,12 @@ type Found = Option<(BottleneckPart, String)>;
 
 fn processor(measured: &StepMeasured) -> Found {
     let usage = measured.usage.as_ref()?;
-    let busy = usage.cores_of(usage.machine_busy_ms.unwrap_or_else(|| usage.cpu_ms()));
-    let (cores, own) = (usage.cores as f64, usage.cores_of(usage.cpu_ms()));
-    if busy < BUSY * cores {
+    let busy_ms = usage.machine_busy_ms.unwrap_or_else(|| usage.cpu_ms());
+    if !is_full(usage, busy_ms) {
         return None;
     }
+    let busy = usage.cores_of(busy_ms);
+    let (cores, own) = (usage.cores as f64, usage.cores_of(usage.cpu_ms()));
     // If other programs took more than half of the processor time, this run's own parts are not named.
     let who = if own < busy / 2.0 {
         format!("others took {:.2} of them; the run", busy - own)
@@ -150,7 +154,7 @@ fn p99(hops: &[HopLatency], hop: Hop) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::PartUsage;
+    use evidence::PartUsage;
 
     fn hops(lag: i64, wait: i64, work: i64, whole: i64) -> Vec<HopLatency> {
         let hop = |hop, micros| HopLatency {
@@ -262,11 +266,11 @@ mod tests {
                 "0.50 of 2 cores were busy, sends were 1.00 ms late at p99",
             ),
         ] {
-            let found = of(&hops, &measured);
+            let found = bottleneck(&hops, &measured);
             assert_eq!(found.part, part, "{found:?}");
             assert!(found.why.contains(why), "{found:?}");
         }
-        let nothing = of(&[], &StepMeasured::default());
+        let nothing = bottleneck(&[], &StepMeasured::default());
         assert_eq!(nothing.why, "nothing could be measured");
     }
 }
