@@ -126,6 +126,16 @@ pub fn took_nothing_more(name: &str, told: Stamp, limit: Duration, index: &Index
     )))
 }
 
+/// The warnings and errors in a worker's `log` (JSON lines) since it was ready, or all of them if it never was. What it says before that
+/// is about its start: a pod may be started before its node knows the way to storage.
+pub fn troubles(log: &str) -> impl Iterator<Item = &str> {
+    let ready = log.find("\"message\":\"ready: ");
+    let since = log.get(ready.unwrap_or(0)..).unwrap_or_default();
+    let levels = ["\"level\":\"WARN\"", "\"level\":\"ERROR\""];
+    let is_trouble = move |line: &&str| levels.iter().any(|level| line.contains(level));
+    since.lines().filter(is_trouble)
+}
+
 /// Fails with `unasked`, the workers that ended without being told to, or else with `troubles`, the warnings and errors in the logs of
 /// the others.
 pub fn untroubled(unasked: &[&Departure], troubles: &[String]) -> Kept {
@@ -192,6 +202,25 @@ mod tests {
         assert_eq!(
             reason(none_unexpected([&bad, &good])),
             "2 consumers ended though nobody had asked them to, c-2 with exit status: 3\nits log"
+        );
+    }
+
+    #[test]
+    fn a_worker_is_in_trouble_by_what_it_logs_once_it_is_ready() {
+        let (early, late) = (
+            r#"{"level":"WARN","message":"storage lost"}"#,
+            r#"{"level":"ERROR","message":"storage lost"}"#,
+        );
+        let ready = r#"{"level":"INFO","message":"ready: queue and table answer"}"#;
+        let quiet = r#"{"level":"INFO","message":"draining"}"#;
+        let log = [early, ready, quiet, late].join("\n");
+        assert_eq!(troubles(&log).collect::<Vec<_>>(), [late]);
+        // It was never ready.
+        let log = [early, quiet].join("\n");
+        assert_eq!(troubles(&log).collect::<Vec<_>>(), [early]);
+        assert_eq!(
+            reason(untroubled(&[], &[early.to_owned()])),
+            format!("logged:\n{early}")
         );
     }
 

@@ -222,13 +222,10 @@ impl Run {
         self.stage.workers().said(name)
     }
 
-    /// Warnings and errors in the log of the worker called `name`.
+    /// Warnings and errors in the log of the worker called `name`, since it was ready.
     pub fn troubles(&self, name: &str) -> anyhow::Result<Vec<String>> {
-        let is_trouble = |line: &&str| {
-            line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"")
-        };
         let said = self.said(name)?;
-        let troubles = said.lines().filter(is_trouble);
+        let troubles = departures::troubles(&said);
         Ok(troubles.map(|line| format!("{name}: {line}")).collect())
     }
 
