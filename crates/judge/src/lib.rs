@@ -33,7 +33,7 @@ use evidence::outcome::NotPassed;
 
 use audit::Starved as _;
 pub use census::Census;
-pub use conclusion::{Conclusion, Part, Told};
+pub use conclusion::{Conclusion, Part, Stated, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
 pub use search::{breaks_a_promise, search};

@@ -60,7 +60,7 @@ pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     let mut exits = unexpected.iter().map(|(_, exit)| exit);
     let is_terminated = exits.any(|exit| exit.status.contains("SIGTERM"));
     // A departure in words (`Departure::sentence`); the record of a process does not tell whether it was asked to end.
-    let mut reasons = record.stated.iter().flat_map(|(_, reasons)| reasons);
+    let mut reasons = record.stated.iter().flat_map(|it| &it.reasons);
     let is_unasked = reasons.any(|reason| reason.contains(" ended unasked"));
     let told = if is_terminated {
         "SIGTERM ended a worker at once: if it may, since its messages come again, say so in the description: worker.drains: false"

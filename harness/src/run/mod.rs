@@ -42,7 +42,7 @@ pub use faults::ToldToStop;
 pub use plan::{Load, Patience};
 pub use results::Results;
 pub use scaling::Consumers;
-pub use sending::{Sending, Sent};
+pub use sending::{LostGenerator, Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
 use crate::audit::StorageTime;
