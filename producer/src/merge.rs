@@ -253,8 +253,8 @@ mod tests {
         let summary = merged(&parts, None).unwrap();
         assert_eq!(seqs(&summary.exceptions.failed), [5, 8, 11]);
         assert!(summary.interrupted);
-        // Storage refused message 5; the others were left out because their generator was stopped.
-        assert_eq!(summary.stopped, 2);
+        // They were left out because their generator was stopped, not because storage refused them.
+        assert_eq!(summary.stopped, 3);
         let mut parts = parts;
         parts[1].fatal = Some("denied".to_owned());
         assert_eq!(merged(&parts, None).unwrap().stopped, 0);
