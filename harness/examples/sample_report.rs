@@ -96,6 +96,7 @@ fn tell(story: Story, dir: &Path) -> Result<(), Box<dyn Error>> {
     let finished = Event::Finished {
         outcome: Outcome::of_parts(parts),
         reasons: audit.reasons(),
+        outcomes: vec![],
     };
     log.append(
         at(47.6),

@@ -186,8 +186,9 @@ mod tests {
     fn an_error_is_inconclusive_after_a_signal_incomplete_and_unmet_a_failure_all_the_same() {
         let told = |error: anyhow::Error, lost: Option<&str>, stopped| {
             let lost = lost.map(str::to_owned);
-            let Conclusion { outcome, reasons } =
-                Conclusion::of(parts_of(Err(error), lost, stopped));
+            let Conclusion {
+                outcome, reasons, ..
+            } = Conclusion::of(parts_of(Err(error), lost, stopped));
             (outcome, reasons.join("; "))
         };
         let error = || anyhow!("no answer").context("count");

@@ -38,7 +38,7 @@ mod tally;
 pub use args::{Args, SinkChoice, described};
 pub use duplicates::Duplicates;
 pub use load::{LoadEnd, LoadError};
-pub use merge::merged;
+pub use merge::{all_lost, merged};
 pub use packed::read_file;
 pub use plan::{Persistence, Plan, new_run_id};
 pub use ranges::SeqRanges;

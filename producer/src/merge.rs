@@ -4,11 +4,12 @@
 //! before others, its last messages were never begun, although other slices sent later ones: these messages are not in the queue.
 
 use hdrhistogram::Histogram;
-use workflow::contract::{Seq, StampSums};
+use workflow::contract::{Seq, Stamp, StampSums};
 
 use crate::ranges::SeqRanges;
+use crate::report::Started;
 use crate::slice::Slice;
-use crate::summary::{Exceptions, Summary, SummaryError, Times};
+use crate::summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
 use crate::tally::histogram;
 
 /// The summary of the load with the slices `parts`. `planned` is the number of messages of the whole load, if known; otherwise a
@@ -27,11 +28,15 @@ pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, Summar
     } else {
         planned.unwrap_or(begun).max(begun)
     };
-    let mut exceptions = Exceptions::default();
+    let (mut exceptions, mut stopped) = (Exceptions::default(), 0);
     for part in parts {
         extend(&mut exceptions.unknown, all_of(&part.exceptions.unknown));
         extend(&mut exceptions.failed, all_of(&part.exceptions.failed));
         let never_begun = part.slice.messages(part.begun, begun);
+        // A generator that cannot go on has a reason of its own: storage.
+        if part.fatal.is_none() {
+            stopped += part.slice.within(begun).saturating_sub(part.begun);
+        }
         extend(&mut exceptions.failed, never_begun);
     }
     for slice in &lost {
@@ -60,6 +65,7 @@ pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, Summar
         acknowledged,
         unknown: exceptions.unknown.count(),
         failed: exceptions.failed.count(),
+        stopped: stopped + sum(|part| part.stopped),
         exceptions,
         duplicates_sent: sum(|part| part.duplicates_sent),
         retries: sum(|part| part.retries),
@@ -76,6 +82,47 @@ pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, Summar
     };
     summary.check()?;
     Ok(summary)
+}
+
+/// The summary of a load of `planned` messages, none of whose generators left one: each message may have been sent, or not.
+/// `started` is what one of them reported when it began; `ended` is when the last of them was heard.
+pub fn all_lost(started: &Started, planned: u64, ended: Stamp) -> Summary {
+    let mut unknown = SeqRanges::default();
+    extend(&mut unknown, Slice::WHOLE.messages(0, planned));
+    let no_times = Times::of(&histogram());
+    Summary {
+        version: SUMMARY_VERSION,
+        run: started.run.clone(),
+        seed: started.seed,
+        payload: started.payload,
+        shape: started.shape.clone(),
+        slice: Slice::WHOLE,
+        queue: started.queue.clone(),
+        concurrency: 0,
+        planned: Some(planned),
+        begun: planned,
+        acknowledged: 0,
+        unknown: planned,
+        failed: 0,
+        stopped: 0,
+        exceptions: Exceptions {
+            unknown,
+            failed: SeqRanges::default(),
+        },
+        duplicate_rate: started.duplicate_rate,
+        duplicates_sent: 0,
+        retries: 0,
+        errors: std::collections::BTreeMap::new(),
+        started: started.at,
+        ended,
+        rate_per_s: 0.0,
+        lateness_us: no_times.clone(),
+        send_us: no_times,
+        // Without an acknowledged message, stamps cannot be compared.
+        stamp_sums: None,
+        interrupted: false,
+        fatal: None,
+    }
 }
 
 /// Checks that `parts` are slices of one load, each there once and consistent in itself.
@@ -206,6 +253,36 @@ mod tests {
         let summary = merged(&parts, None).unwrap();
         assert_eq!(seqs(&summary.exceptions.failed), [5, 8, 11]);
         assert!(summary.interrupted);
+        // They were left out because their generator was stopped, not because storage refused them.
+        assert_eq!(summary.stopped, 3);
+        let mut parts = parts;
+        parts[1].fatal = Some("denied".to_owned());
+        assert_eq!(merged(&parts, None).unwrap().stopped, 0);
+    }
+
+    #[test]
+    fn of_a_load_whose_generators_are_all_lost_every_message_may_have_been_sent() {
+        let started = Started {
+            run: "r1".parse().unwrap(),
+            seed: 7,
+            shape: "burst".to_owned(),
+            payload: workflow::contract::PayloadSize::Sample,
+            queue: Some("q".to_owned()),
+            planned: Some(6),
+            duplicate_rate: 0.5,
+            at: Stamp::from_micros(5),
+        };
+        let summary = all_lost(&started, 12, Stamp::from_micros(9));
+        summary.check().unwrap();
+        assert_eq!((summary.planned, summary.begun), (Some(12), 12));
+        assert_eq!(seqs(&summary.exceptions.unknown).len(), 12);
+        assert_eq!(summary.run.as_str(), "r1");
+        assert_eq!((summary.seed, summary.duplicate_rate), (7, 0.5));
+        assert_eq!(
+            (summary.started, summary.ended),
+            (Stamp::from_micros(5), Stamp::from_micros(9))
+        );
+        assert!(summary.stamp_sums.is_none() && !summary.interrupted);
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub struct Started {
     pub queue: Option<String>,
     /// The planned number of messages, if the plan has an end.
     pub planned: Option<u64>,
+    /// The fraction that is sent twice; absent in the lines of older producers.
+    #[serde(default)]
+    pub duplicate_rate: f64,
     /// When the run starts.
     pub at: Stamp,
 }

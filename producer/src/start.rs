@@ -183,6 +183,7 @@ async fn send<S: Sink>(
         payload: plan.payloads.size,
         queue: sink.queue().map(str::to_owned),
         planned: pace.planned(),
+        duplicate_rate: plan.duplicate_rate,
         at: Stamp::now(),
     };
     tracing::info!(

@@ -51,6 +51,10 @@ pub struct Summary {
     pub unknown: u64,
     /// How many are not in the queue.
     pub failed: u64,
+    /// How many of the failed ones were never begun because their generator was stopped; the others are those that storage did not
+    /// take. Absent where there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped: u64,
     /// Which ones are unknown or failed.
     pub exceptions: Exceptions,
     /// The fraction that was to be sent twice; see [`Summary::duplicates`] for which.
@@ -78,6 +82,14 @@ pub struct Summary {
     pub interrupted: bool,
     /// Why it could not go on, if so.
     pub fatal: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The messages that are not acknowledged, in inclusive ranges.
@@ -144,6 +156,7 @@ impl Summary {
             acknowledged: tally.acknowledged,
             unknown: tally.unknown.count(),
             failed: tally.failed.count(),
+            stopped: 0,
             exceptions: Exceptions {
                 unknown: tally.unknown.clone(),
                 failed: tally.failed.clone(),
@@ -214,6 +227,9 @@ impl Summary {
         }
         if last(unknown).max(last(failed)) > self.last_begun() {
             return refuse("an exception was never begun".to_owned());
+        }
+        if self.stopped > self.failed {
+            return refuse("more messages were stopped than failed".to_owned());
         }
         let blocks = self.stamp_sums.as_ref().map_or(0, StampSums::blocks);
         if blocks as u64 > self.last_begun().div_ceil(STAMP_BLOCK) {

@@ -156,6 +156,9 @@ pub struct SendCounts {
     pub unknown: u64,
     /// Storage does not have them.
     pub failed: u64,
+    /// How many of the failed ones were never begun because the run was stopped; storage did not take the others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped: u64,
 }
 
 /// Counts of the messages by their fate. Every message that was begun, or that a scenario put into the queue with an id of the

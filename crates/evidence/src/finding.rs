@@ -1,5 +1,6 @@
 //! Violations, and the witnesses that prove them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -221,6 +222,9 @@ pub struct Witness {
     pub subject: String,
     /// The problem, in a sentence.
     pub detail: String,
+    /// The queue of its message, if the run has several and the history tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
     /// The row, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<RowSummary>,
@@ -235,8 +239,17 @@ impl Witness {
         Self {
             subject: subject.into(),
             detail: detail.into(),
+            queue: None,
             row: None,
             history: Vec::new(),
+        }
+    }
+
+    /// The subject in words: with its queue, if the run has several.
+    pub fn named(&self) -> String {
+        match &self.queue {
+            Some(queue) => format!("{} in queue {queue}", self.subject),
+            None => self.subject.clone(),
         }
     }
 }
@@ -261,8 +274,71 @@ impl Finding {
             .extend(other.witnesses.into_iter().take(room));
     }
 
+    /// In which queues the cases are, as far as the witnesses tell: `1 in q1, 2 in q2`. `None` if no witness names a queue, as in a
+    /// run with one queue.
+    pub fn in_queues(&self) -> Option<String> {
+        let mut counts = BTreeMap::<&str, u64>::new();
+        for queue in self.witnesses.iter().filter_map(|it| it.queue.as_deref()) {
+            *counts.entry(queue).or_default() += 1;
+        }
+        let known: u64 = counts.values().sum();
+        let told = match counts.iter().collect::<Vec<_>>()[..] {
+            [] => return None,
+            [(queue, count)] if *count == self.count => return Some(format!("in {queue}")),
+            ref several => several
+                .iter()
+                .map(|(queue, count)| format!("{count} in {queue}"))
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        Some(if known < self.count {
+            format!("of the {known} that are known: {told}")
+        } else {
+            told
+        })
+    }
+
     /// How many cases have no witness here.
     pub fn omitted(&self) -> u64 {
         self.count.saturating_sub(self.witnesses.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_says_in_which_queues_its_cases_are_as_far_as_that_is_known() {
+        let told = |queues: &[Option<&str>], count| {
+            let witness = |queue: &Option<&str>| Witness {
+                queue: queue.map(str::to_owned),
+                ..Witness::new("r-1", "")
+            };
+            let finding = Finding {
+                violation: Violation::Lost,
+                count,
+                witnesses: queues.iter().map(witness).collect(),
+            };
+            finding.in_queues()
+        };
+        assert_eq!(told(&[None, None], 2), None, "one queue only");
+        let (one, two) = (Some("q1"), Some("q2"));
+        assert_eq!(told(&[two, two], 2).as_deref(), Some("in q2"));
+        assert_eq!(
+            told(&[two, one, two], 3).as_deref(),
+            Some("1 in q1, 2 in q2")
+        );
+        let known = "of the 2 that are known: 2 in q2";
+        assert_eq!(told(&[two, two], 9).as_deref(), Some(known));
+        assert_eq!(told(&[two, None, two], 3).as_deref(), Some(known));
+    }
+
+    #[test]
+    fn a_witness_of_a_run_with_several_queues_is_named_with_its_own() {
+        let mut witness = Witness::new("r-1", "lost");
+        assert_eq!(witness.named(), "r-1");
+        witness.queue = Some("q2".to_owned());
+        assert_eq!(witness.named(), "r-1 in queue q2");
     }
 }

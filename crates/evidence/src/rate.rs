@@ -24,6 +24,9 @@ pub struct RateStep {
     pub outcome: Outcome,
     /// Why it did not pass; empty for a pass.
     pub reasons: Vec<String>,
+    /// The outcome that each reason stands for, in their order; absent in logs of older harnesses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reason_outcomes: Vec<Outcome>,
     /// The verdicts on the limits.
     pub verdicts: Vec<LatencyVerdict>,
     /// Its latencies, by hop.
@@ -113,9 +116,13 @@ pub struct RateFound {
     /// The highest rate that kept all limits; `None`: no rate did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_per_s: Option<f64>,
-    /// The lowest higher rate that broke a limit; `None`: none did.
+    /// The lowest rate that broke a limit; `None`: none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken_at_per_s: Option<f64>,
-    /// The bottleneck at that rate, or at the highest tried rate if none broke a limit.
+    /// The rate at which the search went no higher, since it could not be told whether that rate keeps the limits; `None`: it went
+    /// on until a rate broke one, or to the highest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_at_per_s: Option<f64>,
+    /// The bottleneck at the lower of these two rates, or at the highest tried rate if there is none.
     pub bottleneck: Bottleneck,
 }

@@ -54,6 +54,25 @@ impl From<&Audit> for Part {
     }
 }
 
+impl Part {
+    /// The parts of an audit: a broken promise, a run that was cut off and what could not be judged have an outcome each.
+    pub fn all_of(audit: &Audit) -> Vec<Self> {
+        let (outcomes, reasons): (Vec<_>, Vec<_>) = audit.weighed().into_iter().unzip();
+        Self::each(audit.outcome(), reasons, &outcomes)
+    }
+
+    /// The parts of a judgement with this outcome. `outcomes` has the outcome of each reason; if it is empty, all reasons stand for
+    /// `outcome`.
+    pub fn each(outcome: Outcome, reasons: Vec<String>, outcomes: &[Outcome]) -> Vec<Self> {
+        if outcomes.len() != reasons.len() {
+            return vec![Self { outcome, reasons }];
+        }
+        let each = outcomes.iter().zip(reasons);
+        let each = each.map(|(outcome, reason)| Self::new(*outcome, reason));
+        [Self::bare(outcome)].into_iter().chain(each).collect()
+    }
+}
+
 impl From<&LatencyVerdict> for Part {
     fn from(verdict: &LatencyVerdict) -> Self {
         Self::new(verdict.outcome, verdict.sentence())
@@ -67,6 +86,8 @@ pub struct Conclusion {
     pub outcome: Outcome,
     /// The reasons of every part that is not a pass, the worst part first; without repetitions.
     pub reasons: Vec<String>,
+    /// The outcome of the part that gives each reason, in their order.
+    pub outcomes: Vec<Outcome>,
 }
 
 impl Conclusion {
@@ -74,7 +95,7 @@ impl Conclusion {
     pub fn of(parts: impl IntoIterator<Item = Part>) -> Self {
         let parts: Vec<Part> = parts.into_iter().collect();
         let outcome = Outcome::of_parts(parts.iter().map(|part| part.outcome));
-        let mut reasons = Vec::new();
+        let (mut reasons, mut outcomes) = (Vec::new(), Vec::new());
         for worst in Outcome::WORST_FIRST {
             if worst == Outcome::Pass {
                 continue;
@@ -83,27 +104,45 @@ impl Conclusion {
                 for reason in &part.reasons {
                     if !reasons.contains(reason) {
                         reasons.push(reason.clone());
+                        outcomes.push(worst);
                     }
                 }
             }
         }
-        Self { outcome, reasons }
+        Self {
+            outcome,
+            reasons,
+            outcomes,
+        }
     }
 
     /// The event with which a log ends.
     pub fn event(self) -> Event {
+        let differ = self.outcomes.iter().any(|it| *it != self.outcome);
         Event::Finished {
             outcome: self.outcome,
             reasons: self.reasons,
+            outcomes: if differ { self.outcomes } else { vec![] },
         }
     }
+}
+
+/// The judgement that a run itself stated at the end of its log, as in [`Event::Finished`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why it is not a pass.
+    pub reasons: Vec<String>,
+    /// The outcome of each reason; empty if all stand for `outcome`.
+    pub outcomes: Vec<Outcome>,
 }
 
 /// The facts in a run's log that are judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Told<'a> {
-    /// The outcome and reasons that the run itself stated at its end; `None`: it was cut off before.
-    pub stated: Option<&'a (Outcome, Vec<String>)>,
+    /// The judgement that the run itself stated at its end; `None`: it was cut off before.
+    pub stated: Option<&'a Stated>,
     /// The audit.
     pub audit: Option<&'a Audit>,
     /// The verdicts on its latency limits.
@@ -124,14 +163,18 @@ impl Told<'_> {
     /// The parts of the judgement.
     pub fn parts(&self) -> Vec<Part> {
         // The run's own statement comes first: it knows the causes.
-        let mut parts = vec![match self.stated.cloned() {
-            Some((outcome, reasons)) => Part { outcome, reasons },
-            None => Part::new(
+        let mut parts = match self.stated {
+            Some(Stated {
+                outcome,
+                reasons,
+                outcomes,
+            }) => Part::each(*outcome, reasons.clone(), outcomes),
+            None => vec![Part::new(
                 Outcome::Incomplete,
                 "the event log ends without an outcome: the run was killed, or still goes on",
-            ),
-        }];
-        parts.extend(self.audit.map(Part::from));
+            )],
+        };
+        parts.extend(self.audit.into_iter().flat_map(Part::all_of));
         parts.extend(self.limits.iter().map(Part::from));
         // The run's statement has the reason, but the outcome must not depend on whether it does.
         parts.extend(self.consumers.map(Part::bare));
@@ -154,7 +197,7 @@ impl Told<'_> {
         let all = self.scenarios.len() + never;
         // The run may have stopped for a reason of its own, which is then a new one.
         let outcome = match self.stated {
-            Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
+            Some(stated) if stated.outcome == Outcome::Inconclusive => Outcome::Inconclusive,
             _ => Outcome::Incomplete,
         };
         let reason = format!("{never} of {all} scenarios were never begun");
@@ -190,6 +233,12 @@ mod tests {
         ]);
         assert_eq!(conclusion.outcome, Outcome::Fail);
         assert_eq!(conclusion.reasons, ["2 lost", "stopped", "few samples"]);
+        // A reason that could not be told stays one, also in a run that failed.
+        let [worst, next, last] = conclusion.outcomes[..] else {
+            panic!("{:?}", conclusion.outcomes)
+        };
+        assert_eq!((worst, next), (Outcome::Fail, Outcome::Incomplete));
+        assert_eq!(last, Outcome::Inconclusive);
         assert_eq!(Conclusion::of([]).outcome, Outcome::Inconclusive);
     }
 
@@ -203,6 +252,50 @@ mod tests {
         let error = part.kept().unwrap_err();
         assert_eq!(error.outcome(), Outcome::Incomplete);
         assert_eq!(error.reason(), "1 lost; 2 unfinished");
+    }
+
+    fn concluded(outcome: Outcome, outcomes: Vec<Outcome>) -> Stated {
+        let reasons = outcomes.iter().map(|it| format!("{it} reason"));
+        Stated {
+            outcome,
+            reasons: reasons.collect(),
+            outcomes,
+        }
+    }
+
+    #[test]
+    fn a_log_tells_what_each_reason_stands_for() {
+        use Outcome::{Fail, Inconclusive};
+        let event = |parts: [Part; 2]| match Conclusion::of(parts).event() {
+            Event::Finished {
+                outcome,
+                reasons,
+                outcomes,
+            } => Stated {
+                outcome,
+                reasons,
+                outcomes,
+            },
+            event => unreachable!("{event:?}"),
+        };
+        let (lost, few) = (Part::new(Fail, "lost"), Part::new(Inconclusive, "few"));
+        let mixed = event([few.clone(), lost.clone()]);
+        assert_eq!(mixed.outcomes, [Fail, Inconclusive]);
+        let told = Told {
+            stated: Some(&mixed),
+            ..NOTHING
+        };
+        let read = Conclusion::of(told.parts());
+        assert_eq!(read.outcome, Fail);
+        assert_eq!(
+            (read.reasons, read.outcomes),
+            (mixed.reasons, mixed.outcomes)
+        );
+        // Nothing is written where all reasons stand for the outcome, as in logs of older harnesses.
+        let alike = event([lost, Part::new(Fail, "late")]);
+        assert_eq!(alike.outcomes, []);
+        let parts = Part::each(alike.outcome, alike.reasons, &alike.outcomes);
+        assert_eq!(Conclusion::of(parts).outcomes, [Fail, Fail]);
     }
 
     const NOTHING: Told<'_> = Told {
@@ -219,7 +312,7 @@ mod tests {
     /// Each part alone can make the outcome worse, whatever the run stated.
     #[test]
     fn a_run_is_never_better_than_any_part_of_what_its_log_tells() {
-        let passed = (Outcome::Pass, Vec::new());
+        let passed = concluded(Outcome::Pass, vec![]);
         let stated = Told {
             stated: Some(&passed),
             ..NOTHING
@@ -274,7 +367,7 @@ mod tests {
             "feature": "f", "name": "one", "location": "f:1", "outcome": "pass"
         }]);
         let begun: Vec<ScenarioEnd> = serde_json::from_value(begun).unwrap();
-        let inconclusive = (Outcome::Inconclusive, Vec::new());
+        let inconclusive = concluded(Outcome::Inconclusive, vec![]);
         for (stated, expected) in [
             (None, Outcome::Incomplete),
             (Some(&inconclusive), Outcome::Inconclusive),

@@ -42,7 +42,7 @@ use evidence::outcome::NotPassed;
 use audit::Starved as _;
 pub use bottleneck::bottleneck;
 pub use census::Census;
-pub use conclusion::{Conclusion, Part, Told};
+pub use conclusion::{Conclusion, Part, Stated, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
 pub use processor::{Crowded, crowded};

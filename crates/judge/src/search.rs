@@ -27,15 +27,16 @@ pub fn search(steps: &[RateStep]) -> Part {
 }
 
 /// Why the search cannot go on after `step`, whose run had this audit: the run broke a promise other than its limits, or was cut
-/// off; else `None`.
-pub fn breaks_a_promise(step: &RateStep, audit: Option<&Audit>) -> Option<Part> {
+/// off; else empty.
+pub fn breaks_a_promise(step: &RateStep, audit: Option<&Audit>) -> Vec<Part> {
     let audit = audit.map(Part::from);
     let is_broken = audit.is_none_or(|part| part.outcome == Outcome::Fail)
         || step.outcome == Outcome::Incomplete;
-    is_broken.then(|| Part {
-        outcome: step.outcome,
-        reasons: step.reasons.clone(),
-    })
+    if is_broken {
+        Part::each(step.outcome, step.reasons.clone(), &step.reason_outcomes)
+    } else {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +55,7 @@ mod tests {
             run_dir: "r1".to_owned(),
             outcome,
             reasons: vec![format!("{outcome} at 250")],
+            reason_outcomes: vec![outcome],
             verdicts: vec![],
             hops: vec![],
             measured: StepMeasured::default(),
@@ -97,14 +99,18 @@ mod tests {
         };
         // A message without a row was lost.
         let (good, bad) = (audit(0), audit(1));
-        assert_eq!(breaks_a_promise(&step(Outcome::Fail), Some(&good)), None);
+        assert_eq!(breaks_a_promise(&step(Outcome::Fail), Some(&good)), []);
         for (outcome, audit) in [
             (Outcome::Fail, Some(&bad)),
             (Outcome::Incomplete, Some(&good)),
             (Outcome::Inconclusive, None),
         ] {
-            let part = breaks_a_promise(&step(outcome), audit).unwrap();
-            assert_eq!(part.outcome, outcome);
+            let parts = breaks_a_promise(&step(outcome), audit);
+            let expected = [
+                Part::bare(outcome),
+                Part::new(outcome, format!("{outcome} at 250")),
+            ];
+            assert_eq!(parts, expected);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use contract::workload::Lens;
-use evidence::audit::Audit;
+use evidence::audit::{Audit, StorageNames, Witness};
 use evidence::{Crossing, Handled, RowChange};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
@@ -14,18 +14,21 @@ const MAX_SHOWN: usize = 40;
 pub struct Timelines<'a> {
     /// Tells from a row's keys to which message it belongs.
     lens: Lens,
+    /// The run's queues.
+    names: StorageNames,
     all: Vec<Timeline<'a>>,
 }
 
 impl<'a> Timelines<'a> {
-    /// Makes the timelines of the witnesses of `audit`, whose workload `lens` describes.
-    pub fn of(audit: &'a mut Audit, lens: Lens) -> Self {
+    /// Makes the timelines of the witnesses of `audit`, whose workload `lens` describes. If `names` has several queues, each
+    /// witness also gets the name of its own.
+    pub fn of(audit: &'a mut Audit, lens: Lens, names: StorageNames) -> Self {
         let findings = audit.findings.iter_mut();
         let witnesses = findings.flat_map(|finding| &mut finding.witnesses);
-        let all = witnesses.map(|witness| Timeline::of(&witness.subject, &mut witness.history));
         Self {
             lens,
-            all: all.collect(),
+            names,
+            all: witnesses.map(Timeline::of).collect(),
         }
     }
 
@@ -38,9 +41,22 @@ impl<'a> Timelines<'a> {
     pub fn crossing(&mut self, crossing: &Crossing) {
         let rows = crossing.rows.iter().map(|row| self.name_of(row));
         let rows: Vec<_> = rows.collect();
+        let queue = self.queue_of(crossing);
         for timeline in &mut self.all {
-            timeline.look_at(crossing, &rows);
+            timeline.look_at(crossing, &rows, queue.as_deref());
         }
+    }
+
+    /// The queue that `crossing` addresses, itself or through its poison queue; `None` if the run has one queue only.
+    fn queue_of(&self, crossing: &Crossing) -> Option<String> {
+        if !self.names.has_several_queues() {
+            return None;
+        }
+        let is_of = |queue: &&String| {
+            **queue == crossing.resource
+                || self.lens.is_poison_queue(&crossing.resource, Some(queue))
+        };
+        self.names.queues.iter().find(is_of).cloned()
     }
 
     /// The name of a row in witnesses: the id of its message, from its columns or its keys, or its row key.
@@ -61,21 +77,24 @@ struct Timeline<'a> {
     subject: String,
     /// The message ids of that message in the queue, learnt from its crossings: a message that is sent twice has two.
     queue_ids: HashSet<String>,
+    queue: &'a mut Option<String>,
     shown: &'a mut Vec<Crossing>,
 }
 
 impl<'a> Timeline<'a> {
-    fn of(subject: &str, shown: &'a mut Vec<Crossing>) -> Self {
+    fn of(witness: &'a mut Witness) -> Self {
+        let subject = witness.subject.clone();
         let queue_id = subject.strip_prefix("queue message ").map(str::to_owned);
         Self {
-            subject: subject.to_owned(),
             queue_ids: queue_id.into_iter().collect(),
-            shown,
+            subject,
+            queue: &mut witness.queue,
+            shown: &mut witness.history,
         }
     }
 
-    /// Takes a crossing; `names` are the names of its rows.
-    fn look_at(&mut self, crossing: &Crossing, names: &[String]) {
+    /// Takes a crossing with `queue`; `names` are the names of its rows.
+    fn look_at(&mut self, crossing: &Crossing, names: &[String], queue: Option<&str>) {
         if self.shown.len() >= MAX_SHOWN {
             return;
         }
@@ -95,6 +114,9 @@ impl<'a> Timeline<'a> {
         let rows: Vec<_> = rows.map(|(row, _)| row.clone()).collect();
         if messages.is_empty() && rows.is_empty() {
             return;
+        }
+        if self.queue.is_none() && !messages.is_empty() {
+            *self.queue = queue.map(str::to_owned);
         }
         for message in &messages {
             if message.poisons.is_none() && !message.queue_id.is_empty() {
@@ -161,10 +183,11 @@ mod tests {
         Lens::own("r".parse().unwrap())
     }
 
-    fn of<'a>(subject: &str, shown: &'a mut Vec<Crossing>) -> Timelines<'a> {
+    fn of(witness: &mut Witness) -> Timelines<'_> {
         Timelines {
             lens: own(),
-            all: vec![Timeline::of(subject, shown)],
+            names: StorageNames::default(),
+            all: vec![Timeline::of(witness)],
         }
     }
 
@@ -191,13 +214,13 @@ mod tests {
             crossing(DeleteMessage, vec![message("", None, None)], vec![]),
             crossing(DeleteMessage, vec![message("q1", None, None)], vec![]),
         ];
-        let mut shown = Vec::new();
-        let mut timelines = of(subject, &mut shown);
+        let mut witness = Witness::new(subject, "");
+        let mut timelines = of(&mut witness);
         assert!(!timelines.is_empty());
         for crossing in &way {
             timelines.crossing(crossing);
         }
-        shown
+        witness.history
     }
 
     fn operations(shown: &[Crossing]) -> Vec<Operation> {
@@ -226,6 +249,54 @@ mod tests {
         assert_eq!(operations(&shown("r-4")), []);
     }
 
+    /// The queue of the witness `subject`, in a run with `queues`.
+    fn queue_of(subject: &str, queues: &[&str]) -> Option<String> {
+        use Operation::{InsertEntity, PutMessage, ReceiveMessages};
+        let with = |resource: &str, crossing: Crossing| Crossing {
+            resource: resource.to_owned(),
+            ..crossing
+        };
+        let put =
+            |queue_id, id| crossing(PutMessage, vec![message(queue_id, Some(id), None)], vec![]);
+        let poisons = vec![message("m9", None, Some("m3"))];
+        let way = [
+            with(
+                "results",
+                crossing(InsertEntity, vec![], vec![row("r-2", None)]),
+            ),
+            with("q1", put("m1", "r-1")),
+            with("q2", put("m2", "r-2")),
+            with(
+                "q2",
+                crossing(ReceiveMessages, vec![message("m3", None, None)], vec![]),
+            ),
+            with("q2-poison", crossing(PutMessage, poisons, vec![])),
+        ];
+        let mut witness = Witness::new(subject, "");
+        let mut timelines = Timelines {
+            names: StorageNames {
+                queues: queues.iter().map(ToString::to_string).collect(),
+                table: None,
+            },
+            ..of(&mut witness)
+        };
+        for crossing in &way {
+            timelines.crossing(crossing);
+        }
+        witness.queue
+    }
+
+    #[test]
+    fn a_witness_of_a_run_with_several_queues_names_its_own() {
+        let both = ["q1", "q2"];
+        assert_eq!(queue_of("r-1", &both).as_deref(), Some("q1"));
+        assert_eq!(queue_of("r-2", &both).as_deref(), Some("q2"));
+        assert_eq!(queue_of("queue message m3", &both).as_deref(), Some("q2"));
+        assert_eq!(queue_of("queue message m9", &both).as_deref(), Some("q2"));
+        assert_eq!(queue_of("r-3", &both), None);
+        assert_eq!(queue_of("r-1", &["q1"]), None);
+    }
+
     #[test]
     fn one_that_has_no_id_is_followed_by_that_of_the_queue() {
         use Operation::{DeleteMessage, PutMessage, ReceiveMessages};
@@ -241,8 +312,8 @@ mod tests {
 
     #[test]
     fn a_way_without_an_end_is_cut() {
-        let mut shown = Vec::new();
-        let mut timelines = of("r-1", &mut shown);
+        let mut witness = Witness::new("r-1", "");
+        let mut timelines = of(&mut witness);
         let put = crossing(
             Operation::PutMessage,
             vec![message("q1", Some("r-1"), None)],
@@ -251,9 +322,10 @@ mod tests {
         for _ in 0..MAX_SHOWN + 2 {
             timelines.crossing(&put);
         }
-        assert_eq!(shown.len(), MAX_SHOWN);
+        assert_eq!(witness.history.len(), MAX_SHOWN);
         let none = Timelines {
             lens: own(),
+            names: StorageNames::default(),
             all: vec![],
         };
         assert!(none.is_empty());
@@ -270,13 +342,14 @@ mod tests {
         let uuid = body
             .trim_start_matches("{\"uid\":\"")
             .trim_end_matches("\"}");
-        let mut shown = Vec::new();
+        let mut witness = Witness::new("r-7", "");
         let mut timelines = Timelines {
             lens,
-            all: vec![Timeline::of("r-7", &mut shown)],
+            names: StorageNames::default(),
+            all: vec![Timeline::of(&mut witness)],
         };
         let insert = crossing(Operation::InsertEntity, vec![], vec![row(uuid, None)]);
         timelines.crossing(&insert);
-        assert_eq!(shown, [insert]);
+        assert_eq!(witness.history, [insert]);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::events::RunStarted;
+use crate::measure::{LatencyLimit, Micros};
 use crate::report::RunRecord;
 
 /// A property that differs between the runs.
@@ -36,8 +37,25 @@ impl fmt::Display for Unlike {
     }
 }
 
-/// The properties of a run by name; the last of each says whether different values are expected.
-fn traits(run: &RunStarted) -> Vec<(String, String, bool)> {
+/// The properties of the run of `record` by name; the last of each says whether different values are expected.
+fn traits(record: &RunRecord) -> Option<Vec<(String, String, bool)>> {
+    let run = record.run.as_ref()?;
+    let mut all = of_run(run);
+    // The rate that is found depends on the limits; the latencies of a load do not.
+    if record.is_search() {
+        let mut limits: Vec<_> = run.limits.iter().map(in_words).collect();
+        limits.sort();
+        all.push(("limits".to_owned(), limits.join(", "), false));
+    }
+    Some(all)
+}
+
+fn in_words(limit: &LatencyLimit) -> String {
+    let max = Micros(i64::try_from(limit.max_us).unwrap_or(i64::MAX));
+    format!("{} {} at most {max}", limit.hop, limit.percentile)
+}
+
+fn of_run(run: &RunStarted) -> Vec<(String, String, bool)> {
     let mut all = vec![
         ("environment".to_owned(), run.environment.clone(), false),
         ("pace".to_owned(), run.pace.times().to_string(), false),
@@ -59,10 +77,7 @@ fn traits(run: &RunStarted) -> Vec<(String, String, bool)> {
 
 /// The properties that differ between the runs of both sides, or within one side.
 pub(super) fn unlike(base: &[RunRecord], new: &[RunRecord]) -> Vec<Unlike> {
-    let of = |records: &[RunRecord]| {
-        let runs = records.iter().filter_map(|record| record.run.as_ref());
-        runs.map(traits).collect::<Vec<_>>()
-    };
+    let of = |records: &[RunRecord]| records.iter().filter_map(traits).collect::<Vec<_>>();
     let (base, new) = (of(base), of(new));
     if base.is_empty() || new.is_empty() {
         return Vec::new();

@@ -24,6 +24,9 @@ pub enum Figure {
     },
     /// Rows a second.
     Throughput,
+    /// The highest rate that keeps the limits, in messages a second. A search finds it in steps: the true one is between this rate
+    /// and the lowest that broke a limit.
+    RateFound,
     /// From the first consumer to the largest number of consumers, in microseconds.
     ScaleOut,
     /// The longest recovery from an eviction, in microseconds.
@@ -38,7 +41,7 @@ impl Figure {
     /// Whether a higher or a lower value is better.
     pub(super) const fn better(&self) -> Better {
         match self {
-            Self::Throughput => Better::More,
+            Self::Throughput | Self::RateFound => Better::More,
             _ => Better::Less,
         }
     }
@@ -48,6 +51,7 @@ impl Figure {
         match self {
             Self::Latency { hop, percentile } => format!("{hop} {percentile}"),
             Self::Throughput => "throughput".to_owned(),
+            Self::RateFound => "rate that keeps the limits".to_owned(),
             Self::ScaleOut => "scale-out".to_owned(),
             Self::Recovery => "recovery".to_owned(),
             Self::OnDemandNodes => "on-demand node time".to_owned(),
@@ -62,7 +66,7 @@ impl Figure {
     )]
     pub fn value(&self, value: f64) -> String {
         match self {
-            Self::Throughput => format!("{value:.0}/s"),
+            Self::Throughput | Self::RateFound => format!("{value:.0}/s"),
             Self::OnDemandNodes | Self::SpotNodes => format!("{value:.0} s"),
             _ => Micros(value.round() as i64).to_string(),
         }
@@ -100,7 +104,7 @@ fn all(is_scenario: bool) -> Vec<Figure> {
     };
     let mut all: Vec<_> = hops.iter().flat_map(latency).collect();
     if !is_scenario {
-        all.push(Figure::Throughput);
+        all.extend([Figure::Throughput, Figure::RateFound]);
     }
     all.extend([
         Figure::ScaleOut,
@@ -119,13 +123,16 @@ fn values(figure: &Figure, group: &Group) -> Values {
         .filter(|record| is_comparable(record.verdict().outcome))
         .filter_map(|record| of(figure, record));
     let (of_runs, within): (Vec<_>, Vec<_>) = found.unzip();
+    let is_in_steps = matches!(figure, Figure::RateFound);
+    let up_to = |within: &Option<(f64, f64)>| within.map(|(_, high)| high);
     Values {
+        steps: is_in_steps.then(|| within.iter().map(up_to).collect()),
         within: if within.len() == 1 { within[0] } else { None },
         of_runs,
     }
 }
 
-/// A value, and its confidence interval from the run's own samples.
+/// A value, and the interval in which the true one is: by the run's own samples, or by the steps of a search.
 type Value = (f64, Option<(f64, f64)>);
 
 fn of(figure: &Figure, record: &RunRecord) -> Option<Value> {
@@ -133,6 +140,11 @@ fn of(figure: &Figure, record: &RunRecord) -> Option<Value> {
     match figure {
         Figure::Latency { hop, percentile } => latency(record, *hop, *percentile),
         Figure::Throughput => record.measured.as_ref()?.hops.throughput().map(alone),
+        Figure::RateFound => {
+            let found = record.rate_found.as_ref()?;
+            let kept = found.rate_per_s?;
+            Some((kept, found.broken_at_per_s.map(|broken| (kept, broken))))
+        }
         Figure::ScaleOut => scale_out(record).map(alone),
         Figure::Recovery => {
             let recovered = evicted(&record.nodes).filter_map(|node| node.recovered_ms);

@@ -11,6 +11,9 @@ use crate::report::RunRecord;
 /// The group of a load; scenarios are grouped by name.
 pub(super) const LOAD: &str = "load";
 
+/// The group of a search for the highest rate.
+pub(super) const SEARCH: &str = "search for the highest rate";
+
 /// One side of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -99,7 +102,8 @@ pub(super) fn gather(paths: &[PathBuf], last: Option<usize>) -> anyhow::Result<G
 fn add(gathered: &mut Gathered, dir: &Path) -> anyhow::Result<()> {
     let record = RunRecord::read(dir)?;
     if record.scenarios.is_empty() {
-        gathered.add(LOAD, record.verdict().outcome, Some(record), false);
+        let name = if record.is_search() { SEARCH } else { LOAD };
+        gathered.add(name, record.verdict().outcome, Some(record), false);
         return Ok(());
     }
     for scenario in &record.scenarios {

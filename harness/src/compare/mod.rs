@@ -181,7 +181,9 @@ pub fn compare(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let subjects: Vec<_> = both()
         .map(|(name, old, new)| subject(name, old, new, &rule, figures))
         .collect();
-    let none = || anyhow::anyhow!("they have no load and no scenario in common").context(COMPARE);
+    let none = || {
+        anyhow::anyhow!("they have no load, no search and no scenario in common").context(COMPARE)
+    };
     ensure!(!subjects.is_empty(), none());
     Ok(Comparison {
         one_sided: gather::one_sided(&base, &new),

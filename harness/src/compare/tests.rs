@@ -10,8 +10,10 @@ use workflow::contract::{
 
 use super::*;
 use crate::audit::{Auditor, Expectation, Judged as _};
-use crate::events::{Event, EventLog, Fact, Measured, RunStarted, ScenarioEnd};
-use crate::measure::{Hops, Measure as _};
+use crate::events::{
+    Bottleneck, BottleneckPart, Event, EventLog, Fact, Measured, RateFound, RunStarted, ScenarioEnd,
+};
+use crate::measure::{Hop, Hops, LatencyLimit, Measure as _, Percentile};
 use crate::pace::Pace;
 
 const PAYLOADS: Payloads = Payloads {
@@ -98,7 +100,11 @@ impl Night {
             Event::RunStarted(Box::new(started)),
             Event::Audited(Box::new(audit)),
             Event::Measured(Box::new(measured)),
-            Event::Finished { outcome, reasons },
+            Event::Finished {
+                outcome,
+                reasons,
+                outcomes: vec![],
+            },
         ];
         log(dir, events);
     }
@@ -285,5 +291,100 @@ fn scenarios_are_compared_by_name_and_those_of_one_side_are_named() {
         text(&answer).contains("added: new, not in the base"),
         "{}",
         text(&answer)
+    );
+}
+
+/// A search for the highest rate whose p99 end to end is at most `limit` milliseconds.
+fn search(dir: &Path, limit: u64, kept: f64, broken: Option<f64>) {
+    let limit = Duration::from_millis(limit);
+    let limit = LatencyLimit::new(Hop::EndToEnd, Percentile::P99, limit);
+    let started = RunStarted {
+        run: "s1".parse().unwrap(),
+        title: "find the highest rate: 2 consumers".into(),
+        seed: 11,
+        environment: "local".into(),
+        pace: Pace::PRODUCTION,
+        command: "harness load --find-rate".into(),
+        messages: None,
+        plan: vec![Fact::new("each rate", "10s")],
+        limits: vec![limit],
+        setting: vec![],
+        versions: vec![],
+        leeway: vec![],
+    };
+    let found = RateFound {
+        rate_per_s: Some(kept),
+        broken_at_per_s: broken,
+        untold_at_per_s: None,
+        bottleneck: Bottleneck {
+            part: BottleneckPart::Storage,
+            why: "slow".into(),
+        },
+    };
+    let (outcome, reasons) = (Outcome::Pass, vec![]);
+    let outcomes = vec![];
+    log(
+        dir,
+        [
+            Event::RunStarted(Box::new(started)),
+            Event::RateFound(found),
+            Event::Finished {
+                outcome,
+                reasons,
+                outcomes,
+            },
+        ],
+    );
+}
+
+#[test]
+fn searches_are_compared_by_the_rate_that_they_found() {
+    let dir = tempfile::tempdir().unwrap();
+    search(&dir.path().join("base"), 50, 4_000.0, Some(4_300.0));
+    search(&dir.path().join("new"), 50, 2_000.0, Some(2_200.0));
+    let answer = compared(&dir, &[]).unwrap();
+    assert_eq!(
+        changed(&answer, "rate that keeps the limits"),
+        Change::Worse
+    );
+    assert_eq!(answer.outcome(), Outcome::Fail);
+    let told = text(&answer);
+    assert!(
+        told.contains(
+            "  rate that keeps the limits  4000/s  2000/s   -50 %  -53 % to -45 %  worse"
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains("a rate is known to the steps of its search"),
+        "{told}"
+    );
+}
+
+#[test]
+fn searches_with_different_limits_are_not_compared_unless_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let (base, new) = (dir.path().join("base"), dir.path().join("new"));
+    search(&base, 50, 4_000.0, Some(4_300.0));
+    search(&new, 100, 8_000.0, Some(8_700.0));
+    let refused = compared(&dir, &[]).unwrap_err();
+    let differ = "limits: end to end p99 at most 50.0 ms | end to end p99 at most 100 ms";
+    assert!(format!("{refused:#}").contains(differ), "{refused:#}");
+    let answer = compared(&dir, &["--anyway"]).unwrap();
+    assert_eq!(answer.unlike[0].to_string(), differ);
+    assert_eq!(
+        changed(&answer, "rate that keeps the limits"),
+        Change::Better
+    );
+}
+
+#[test]
+fn a_search_is_not_compared_with_a_load() {
+    let dir = nights(&[Night::of(20)], &[]);
+    search(&dir.path().join("new"), 50, 4_000.0, None);
+    let refused = format!("{:#}", compared(&dir, &[]).unwrap_err());
+    assert!(
+        refused.contains("no load, no search and no scenario in common"),
+        "{refused}"
     );
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use judge::compare::Change;
 
-use super::{Compared, Comparison, Subject};
+use super::{Compared, Comparison, Figure, Subject};
 use crate::outcome::Outcome;
 
 /// The answer, in lines.
@@ -32,6 +32,7 @@ pub fn text(answer: &Comparison) -> String {
     }
     lines.push(String::new());
     lines.push(format!("method   {}", method(answer)));
+    lines.extend(of_searches(answer).map(|how| format!("         {how}")));
     let counts = [
         Change::Worse,
         Change::Better,
@@ -56,7 +57,7 @@ fn method(answer: &Comparison) -> String {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     if answer.base.len() == 1 && answer.new.len() == 1 {
         return format!(
-            "one run with one other: intervals from order statistics, which know nothing of what changes from run to \
+            "one run with one other: intervals from order statistics, or from the steps of a search, which know nothing of what changes from run to \
              run; only changes beyond {} count. Several runs on a side tell more",
             percent(answer.pair_tolerance)
         );
@@ -67,6 +68,19 @@ fn method(answer: &Comparison) -> String {
         percent(answer.error),
         percent(answer.tolerance)
     )
+}
+
+/// How rates of searches were compared, if any were.
+fn of_searches(answer: &Comparison) -> Option<String> {
+    let figures = || answer.subjects.iter().flat_map(|it| &it.figures);
+    let is_any = figures().any(|it| matches!(it.figure, Figure::RateFound));
+    is_any.then(|| {
+        format!(
+            "a rate is known to the steps of its search: it is between the one found and the lowest that broke a limit; only what \
+             stays within {:.0} % is alike",
+            answer.tolerance * 100.0
+        )
+    })
 }
 
 fn of_subject(subject: &Subject) -> Vec<String> {

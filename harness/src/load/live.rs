@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
 use crate::events::Sample;
-use crate::run::{Run, Sending};
+use crate::run::{LostGenerator, Run, Sending};
 use views::columns;
 
 /// Time between two lines. The producer counts as often.
@@ -25,6 +25,8 @@ pub(super) struct Live {
     ticks: u32,
     terminal: bool,
     is_shown: bool,
+    /// The generators that are lost.
+    lost: Vec<LostGenerator>,
     /// Points of time in seconds, each with the messages done by then: sent, and no longer in the queue.
     done: VecDeque<(f64, u64)>,
 }
@@ -40,6 +42,7 @@ impl Live {
             ticks: 0,
             terminal: stderr().is_terminal(),
             is_shown,
+            lost: Vec::new(),
             done: VecDeque::new(),
         }
     }
@@ -51,11 +54,28 @@ impl Live {
         }
         self.next += EVERY;
         self.ticks += 1;
+        if let Some(sending) = sending {
+            self.hear_of_losses(sending.lost());
+        }
         self.show(
             run.last_sample(),
             sending.and_then(Sending::lateness_us_p99),
         );
         true
+    }
+
+    /// Takes the generators that are lost so far. A new loss is shown at once.
+    fn hear_of_losses(&mut self, lost: Vec<LostGenerator>) {
+        if lost.len() > self.lost.len() {
+            self.ticks = 1;
+        }
+        self.lost = lost;
+    }
+
+    /// How many messages can still be sent, or have been.
+    fn expected(&self) -> u64 {
+        let unsent = self.lost.iter().map(|it| it.unsent).sum();
+        self.messages.saturating_sub(unsent)
     }
 
     fn show(&mut self, sample: Sample, lateness_us: Option<u64>) {
@@ -82,15 +102,16 @@ impl Live {
         if self.done.len() > WINDOW {
             self.done.pop_front();
         }
-        let rate = self.rate();
+        let (rate, expected) = (self.rate(), self.expected());
         let mut parts = vec![
             format!("{seconds:6.1} s"),
-            format!("sent {sent} of {}", self.messages),
-            depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")),
+            format!("sent {sent} of {expected}"),
         ];
+        parts.extend(lost(&self.lost));
+        parts.push(depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")));
         if let Some(rate) = rate.filter(|rate| *rate > 0.0) {
             let done = self.done.back().map_or(0, |(_, done)| *done);
-            let left = self.messages.saturating_sub(done) as f64 / rate;
+            let left = expected.saturating_sub(done) as f64 / rate;
             parts.push(format!("{rate:.0}/s done"));
             parts.push(format!("{} left", about(left)));
         }
@@ -115,6 +136,17 @@ impl Live {
             write("\n");
         }
     }
+}
+
+/// What is lost with generators, if any are.
+fn lost(all: &[LostGenerator]) -> Option<String> {
+    let unsent: u64 = all.iter().map(|it| it.unsent).sum();
+    let who = match all {
+        [] => return None,
+        [one] => one.name.clone(),
+        several => format!("{} generators", several.len()),
+    };
+    Some(format!("{who} lost with {unsent} unsent"))
 }
 
 /// A time in words, rounded because it is only an estimate.
@@ -170,6 +202,36 @@ mod tests {
         for (columns, line) in lines {
             assert_eq!(fitted(&parts, columns), line, "{columns} columns");
         }
+    }
+
+    #[test]
+    fn what_a_lost_generator_has_not_sent_is_said_and_no_longer_waited_for() {
+        let mut live = Live::new(1_000, true);
+        let sample = |sent| Sample {
+            sent: Some(sent),
+            queue_depth: Some(0),
+            consumers: Some(2),
+            ..Sample::default()
+        };
+        live.parts(0.0, sample(0), None);
+        live.ticks = 4;
+        let lost = |name: &str, unsent| LostGenerator {
+            name: name.to_owned(),
+            unsent,
+        };
+        live.hear_of_losses(vec![lost("producer-2", 400)]);
+        assert_eq!(live.ticks, 1, "shown at once");
+        // 100 of the 600 messages that can still come are left.
+        assert_eq!(
+            live.parts(1.0, sample(500), None).join(BETWEEN),
+            "   1.0 s | sent 500 of 600 | producer-2 lost with 400 unsent | queue 0 | 500/s done | 0 s left | 2 consumers"
+        );
+        live.hear_of_losses(vec![lost("producer-1", 100), lost("producer-2", 400)]);
+        let told = live.parts(2.0, sample(500), None).join(BETWEEN);
+        assert!(
+            told.contains("sent 500 of 500 | 2 generators lost with 500 unsent | "),
+            "{told}"
+        );
     }
 
     #[test]

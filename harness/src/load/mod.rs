@@ -264,7 +264,7 @@ async fn conduct(
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
     parts.extend(judge::silent(&running, &collected.audit, usage.as_ref()));
-    parts.push(Part::from(&collected.audit));
+    parts.extend(Part::all_of(&collected.audit));
     parts.extend(scaled);
     parts.extend(verdicts.iter().map(Part::from));
     run.record(Event::Audited(Box::new(collected.audit)))?;
@@ -341,7 +341,7 @@ impl Follow<'_> {
             }
         }
         let sending = producer.take().context("the producer must be there")?;
-        let sent = sending.finish(patience.drain).await?;
+        let sent = sending.finish_with_losses(patience.drain).await?;
         phase(run, "settle")?;
         let start = Instant::now();
         // Also after a signal: what was sent is finished, so that it can be judged.

@@ -30,8 +30,15 @@ fn suite(dir: &Path, second: i64, outcome: Outcome) {
     };
     log.append(at(1), Event::ScenarioFinished(ended)).unwrap();
     let reasons = Vec::new();
-    log.append(at(2), Event::Finished { outcome, reasons })
-        .unwrap();
+    log.append(
+        at(2),
+        Event::Finished {
+            outcome,
+            reasons,
+            outcomes: vec![],
+        },
+    )
+    .unwrap();
 }
 
 fn page_of(args: &NightsArgs) -> (String, usize) {

@@ -25,8 +25,8 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     };
     let word = verdict.outcome.as_str().to_uppercase();
     writeln!(text, "## {badge} {word}: {}\n", escaped(&verdict.headline))?;
-    for reason in &verdict.reasons {
-        writeln!(text, "- {}", escaped(reason))?;
+    for (outcome, reason) in verdict.marked() {
+        writeln!(text, "- {} {}", sign(outcome), escaped(reason))?;
     }
     writeln!(text, "\n{}\n", escaped(record.title()))?;
     for pace in record.paces() {

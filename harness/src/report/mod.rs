@@ -79,8 +79,7 @@ pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
 /// Every report of `record` that is a file, by its name: the page, the summaries for a job page and for programs, the test results,
 /// and then the latencies.
 pub fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    let mut views = vec![
-        ("report.html".to_owned(), html::page(record).into_bytes()),
+    let mut others = vec![
         (
             "summary.md".to_owned(),
             markdown::summary(record).into_bytes(),
@@ -91,6 +90,10 @@ pub fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> 
         ),
         ("junit.xml".to_owned(), junit::xml(record)?.into_bytes()),
     ];
-    views.extend(exports::views(record)?);
-    Ok(views)
+    others.extend(exports::views(record)?);
+    // The page lists the files that are there, and so is made last.
+    let names: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+    let page = html::page(record, &names).into_bytes();
+    let page = ("report.html".to_owned(), page);
+    Ok([page].into_iter().chain(others).collect())
 }

@@ -1,7 +1,7 @@
 //! The search for the highest rate in words: the rates that were tried, and the result.
 
 use super::RunRecord;
-use crate::events::{Bottleneck, RateStep};
+use crate::events::{Bottleneck, RateFound, RateStep};
 use crate::measure::{Hop, Micros};
 use crate::outcome::Outcome;
 use views::thousands;
@@ -68,38 +68,57 @@ pub(super) fn found(record: &RunRecord) -> Vec<String> {
     let Some(found) = &record.rate_found else {
         return vec!["the search was cut off before it had found a rate".to_owned()];
     };
-    let kept = match (found.rate_per_s, found.broken_at_per_s) {
-        (Some(kept), Some(broken)) => {
-            let is_untold = record.rate_steps.iter().any(|step| {
-                step.rate_per_s.total_cmp(&broken).is_eq() && step.outcome == Outcome::Inconclusive
-            });
-            let broken = rate(broken);
-            let beyond = if is_untold {
-                format!("of {broken} it could not be told")
-            } else {
-                format!("{broken} does not")
-            };
-            let kept = rate(kept);
-            format!("highest rate that keeps the limits: {kept} messages a second; {beyond}")
-        }
-        (Some(kept), None) => format!(
-            "highest rate that was tried: {} messages a second, and it keeps the limits",
-            rate(kept)
-        ),
-        (None, Some(broken)) => format!(
-            "no rate that was tried keeps the limits; the lowest was {} messages a second",
-            rate(broken)
-        ),
-        (None, None) => "no rate could be judged".to_owned(),
-    };
+    let kept = kept(record, found);
     let Bottleneck { part, why } = &found.bottleneck;
     vec![kept, format!("bottleneck, as measured: {part}: {why}")]
+}
+
+/// The highest rate that keeps the limits, and what is known of the rates above it.
+fn kept(record: &RunRecord, found: &RateFound) -> String {
+    let untold = untold(record, found);
+    // Logs of older harnesses give a rate of which nothing could be told as one that broke a limit.
+    let broken = found.broken_at_per_s.filter(|it| Some(*it) != untold);
+    let of_untold = untold.map(|it| format!("of {} it could not be told", rate(it)));
+    let Some(kept) = found.rate_per_s else {
+        let lowest = by_rate(record).first().map_or(0.0, |step| step.rate_per_s);
+        return match broken {
+            Some(_) => format!(
+                "no rate that was tried keeps the limits; the lowest was {} messages a second",
+                rate(lowest)
+            ),
+            None => "no rate could be judged".to_owned(),
+        };
+    };
+    let kept = rate(kept);
+    let of_broken = broken.map(|it| format!("{} does not", rate(it)));
+    let beyond: Vec<_> = of_untold.into_iter().chain(of_broken).collect();
+    match &beyond[..] {
+        [] => format!(
+            "highest rate that was tried: {kept} messages a second, and it keeps the limits"
+        ),
+        beyond => format!(
+            "highest rate that keeps the limits: {kept} messages a second; {}",
+            beyond.join("; ")
+        ),
+    }
+}
+
+/// The rate at which the search went no higher because nothing could be told of it.
+fn untold(record: &RunRecord, found: &RateFound) -> Option<f64> {
+    let is_untold = |rate: &f64| {
+        let mut of_rate = record.rate_steps.iter();
+        let is_of_rate = |step: &&RateStep| step.rate_per_s.total_cmp(rate).is_eq();
+        let last = of_rate.rfind(is_of_rate);
+        last.is_some_and(|step| step.outcome == Outcome::Inconclusive)
+    };
+    let older = found.broken_at_per_s.filter(is_untold);
+    found.untold_at_per_s.or(older)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::events::{BottleneckPart, HopLatency, RateFound, StepMeasured};
+    use crate::events::{BottleneckPart, HopLatency, StepMeasured};
 
     /// A search that kept 4,000 a second and broke at 8,000.
     pub(in crate::report) fn searched() -> RunRecord {
@@ -114,6 +133,7 @@ pub(super) mod tests {
             run_dir: format!("r1-{rate_per_s}"),
             outcome,
             reasons: vec![],
+            reason_outcomes: vec![],
             verdicts: vec![],
             hops: vec![HopLatency {
                 hop: Hop::EndToEnd,
@@ -135,6 +155,7 @@ pub(super) mod tests {
             rate_found: Some(RateFound {
                 rate_per_s: Some(4_000.0),
                 broken_at_per_s: Some(8_000.0),
+                untold_at_per_s: None,
                 bottleneck,
             }),
             ..RunRecord::default()
@@ -163,8 +184,19 @@ pub(super) mod tests {
     fn a_rate_of_which_nothing_could_be_told_is_not_said_to_break_the_limits() {
         let mut record = searched();
         record.rate_steps[0].outcome = Outcome::Inconclusive;
-        let told = found(&record).concat();
-        assert!(told.contains("; of 8,000 it could not be told"), "{told}");
+        let told = |broken, untold| {
+            let mut record = record.clone();
+            let found = record.rate_found.as_mut().unwrap();
+            (found.broken_at_per_s, found.untold_at_per_s) = (broken, untold);
+            super::found(&record).swap_remove(0)
+        };
+        let kept = "highest rate that keeps the limits: 4,000 messages a second; ";
+        let untold = format!("{kept}of 8,000 it could not be told");
+        assert_eq!(told(None, Some(8_000.0)), untold);
+        // A log of an older harness, which did not tell the two apart.
+        assert_eq!(told(Some(8_000.0), None), untold);
+        let both = format!("{untold}; 16,000 does not");
+        assert_eq!(told(Some(16_000.0), Some(8_000.0)), both);
     }
 
     #[test]

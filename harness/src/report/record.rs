@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use evidence::nodes::NodeRecords;
 use evidence::processes::{ProcessExit, ProcessRecord};
-use judge::{ConsumerEnds, LeftOpen};
+use judge::{ConsumerEnds, LeftOpen, Stated};
 use workflow::contract::Stamp;
 
 use super::ReportError;
@@ -62,14 +62,27 @@ pub struct RunRecord {
     pub rate_steps: Vec<RateStep>,
     /// The result of the search for the highest rate.
     pub rate_found: Option<RateFound>,
-    /// The outcome that the run itself wrote at its end, with its reasons; `None` if it was cut off before.
-    pub stated: Option<(Outcome, Vec<String>)>,
+    /// The judgement that the run itself wrote at its end; `None` if it was cut off before.
+    pub stated: Option<Stated>,
     /// Damaged lines of the log: evidence is missing.
     pub damaged_lines: Vec<usize>,
     /// Events that this version does not know.
     pub unknown_events: usize,
     /// Whether the log ends in the middle of a line.
     pub torn: bool,
+    /// The further evidence beside the log, as [`EVIDENCE`] names it; what a run did not leave is not listed.
+    pub evidence: Vec<&'static str>,
+}
+
+/// What a run may leave beside its log and its reports: files, and a directory.
+const EVIDENCE: [&str; 3] = ["history.jsonl", "producer.json", "logs"];
+
+/// Whether `path` is a file, or a directory that is not empty.
+fn is_there(path: &Path) -> bool {
+    match path.read_dir() {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => path.is_file(),
+    }
 }
 
 /// A point or a stretch on the run's time axis.
@@ -136,6 +149,11 @@ impl RunRecord {
             .collect()
     }
 
+    /// Whether it is a search for the highest rate, and not one run.
+    pub fn is_search(&self) -> bool {
+        self.rate_found.is_some() || !self.rate_steps.is_empty()
+    }
+
     /// How many scenarios ended with each outcome, in words; empty if there are none.
     pub fn scenario_counts(&self) -> Vec<String> {
         let mut counts = Vec::new();
@@ -188,7 +206,13 @@ impl RunRecord {
         if log.entries.is_empty() {
             return Err(ReportError::Empty(dir.to_owned()));
         }
-        Ok(Self::of(log))
+        let evidence = EVIDENCE
+            .into_iter()
+            .filter(|name| is_there(&dir.join(name)));
+        Ok(Self {
+            evidence: evidence.collect(),
+            ..Self::of(log)
+        })
     }
 
     /// The record of a log.
@@ -281,7 +305,17 @@ impl RunRecord {
             Event::Usage(usage) => self.usage.push(usage),
             Event::RateStep(step) => self.rate_steps.push(*step),
             Event::RateFound(found) => self.rate_found = Some(found),
-            Event::Finished { outcome, reasons } => self.stated = Some((outcome, reasons)),
+            Event::Finished {
+                outcome,
+                reasons,
+                outcomes,
+            } => {
+                self.stated = Some(Stated {
+                    outcome,
+                    reasons,
+                    outcomes,
+                });
+            }
         }
     }
 

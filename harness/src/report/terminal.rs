@@ -71,15 +71,15 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
     line(text, "");
     let banner = ink.banner(verdict.outcome);
     line(text, &format!("{banner} {}", ink.title(&verdict.headline)));
-    for reason in &verdict.reasons {
+    for (outcome, reason) in verdict.marked() {
         // Colours are added after the text is aligned: they take no column.
-        let plain = sign(verdict.outcome);
+        let plain = sign(outcome);
         for (at, said) in ink
             .folded(&format!("   {plain} "), 5, reason)
             .iter()
             .enumerate()
         {
-            let painted = ink.outcome(verdict.outcome, plain);
+            let painted = ink.outcome(outcome, plain);
             let said = if at == 0 {
                 said.replacen(plain, &painted, 1)
             } else {
@@ -276,7 +276,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
         };
         line(text, &ink.title(&title));
         for witness in finding.witnesses.iter().take(1) {
-            line(text, &format!("  {}: {}", witness.subject, witness.detail));
+            line(text, &format!("  {}: {}", witness.named(), witness.detail));
             for step in timeline(&witness.history) {
                 line(text, &format!("    {step}"));
             }

@@ -1,6 +1,7 @@
 //! Every report of a run shows the same outcome, for whole and for damaged logs.
 
 mod consumers;
+mod evidence;
 mod pace;
 mod wording;
 
@@ -81,7 +82,11 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
             hops,
             verdicts: vec![],
         })),
-        Event::Finished { outcome, reasons },
+        Event::Finished {
+            outcome,
+            reasons,
+            outcomes: vec![],
+        },
     ]
 }
 
@@ -157,6 +162,7 @@ fn a_verdict_is_never_better_than_a_part_whatever_the_run_stated() {
     events.push(Event::Finished {
         outcome: Outcome::Pass,
         reasons: vec![],
+        outcomes: vec![],
     });
     assert_eq!(shown(logged(events).path())[0], "fail");
 }

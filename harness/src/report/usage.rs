@@ -18,13 +18,17 @@ fn phase(usage: &Usage) -> String {
     let seconds = usage.cpu_ms() as f64 / 1e3;
     let each = usage.cpu_us_a_message();
     let a_message = each.map_or(String::new(), |us| format!(", {us:.0} µs a message"));
-    let share = |cpu_ms: u64| cpu_ms as f64 * 1e3 / usage.messages.max(1) as f64;
+    // Without a message there is no time a message, and the parts are told in the unit of the whole.
+    let share = |cpu_ms: u64| match usage.messages {
+        0 => format!("{:.1} s", cpu_ms as f64 / 1e3),
+        messages => format!("{:.0}", cpu_ms as f64 * 1e3 / messages as f64),
+    };
     let parts = usage.parts.iter().map(|part| {
         let name = match part.processes {
             1 => part.name.clone(),
             several => format!("{several} {}", part.name),
         };
-        format!("{name} {:.0}", share(part.cpu_ms))
+        format!("{name} {}", share(part.cpu_ms))
     });
     let parts: Vec<String> = parts.collect();
     let of_run = usage.cores_of(usage.cpu_ms());
@@ -138,6 +142,17 @@ mod tests {
             phase(&usage),
             "load: 8.0 s of processor time, 400 µs a message (storage 100, 16 consumers 300); 0.80 of 2 cores, with all else 1.80; \
              most memory of one process, in MiB: storage 20, consumers 10"
+        );
+        // It was stopped before anything was sent.
+        let stopped = phase(&Usage {
+            messages: 0,
+            ..usage
+        });
+        assert!(
+            stopped.starts_with(
+                "load: 8.0 s of processor time (storage 2.0 s, 16 consumers 6.0 s); 0.80 of 2 cores"
+            ),
+            "{stopped}"
         );
     }
 

@@ -18,20 +18,35 @@ pub struct VerdictText {
     pub headline: String,
     /// Why it is not a pass, most important first; empty for a pass.
     pub reasons: Vec<String>,
+    /// The outcome that each reason stands for, in their order: a reason that could not be told is none of a failure.
+    pub reason_outcomes: Vec<Outcome>,
     /// What to do next; empty for a pass.
     pub next_steps: Vec<String>,
+}
+
+impl VerdictText {
+    /// Each reason, with the outcome that it stands for.
+    pub(super) fn marked(&self) -> impl Iterator<Item = (Outcome, &str)> {
+        let outcomes = self.reason_outcomes.iter().copied();
+        outcomes.zip(self.reasons.iter().map(String::as_str))
+    }
 }
 
 impl RunRecord {
     /// Makes the verdict. It is never better than any of its parts, whatever outcome the run itself recorded at its end.
     pub fn verdict(&self) -> VerdictText {
         // The run repeats the reasons of its parts; each is shown once.
-        let Conclusion { outcome, reasons } = Conclusion::of(self.told().parts());
+        let Conclusion {
+            outcome,
+            reasons,
+            outcomes,
+        } = Conclusion::of(self.told().parts());
         VerdictText {
             outcome,
             headline: self.headline(outcome),
             next_steps: self.next_steps(outcome),
             reasons,
+            reason_outcomes: outcomes,
         }
     }
 

@@ -89,6 +89,7 @@ pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
         sends: Sends {
             unknown: ranges(&summary.exceptions.unknown),
             failed: ranges(&summary.exceptions.failed),
+            stopped: summary.stopped,
         },
         stamp_sums: summary.stamp_sums.clone(),
         begun_at: Some(summary.started),

@@ -45,7 +45,7 @@ pub use inject::{Defect, Injected};
 pub use plan::{Load, Patience};
 pub use results::Results;
 pub use scaling::loops;
-pub use sending::{Sending, Sent};
+pub use sending::{LostGenerator, Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
 use crate::audit::StorageTime;

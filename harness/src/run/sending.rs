@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use futures::TryStreamExt as _;
 use platform::{End, Lines, Sender, generator_name};
-use producer::{Event, Progress, Summary};
+use producer::{Event, Progress, Slice, Started, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -43,9 +43,20 @@ pub(super) struct Told {
 /// The progress that one producer has reported so far.
 #[derive(Debug, Default, Clone)]
 struct Heard {
+    started: Option<Started>,
     counted: Option<(u64, Stamp)>,
     progress: Option<Progress>,
     has_ended: bool,
+    has_summary: bool,
+}
+
+/// A generator that ended without a summary, as far as its output tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostGenerator {
+    /// Its name.
+    pub name: String,
+    /// How many of its messages it had not reported as sent: nobody sends them any more.
+    pub unsent: u64,
 }
 
 impl Told {
@@ -119,6 +130,23 @@ impl Sending {
         progress.filter_map(|it| it.lateness_us_p99).max()
     }
 
+    /// The generators that ended without a summary so far.
+    pub fn lost(&self) -> Vec<LostGenerator> {
+        let told = self.progress.borrow();
+        let count = u32::try_from(told.each.len()).unwrap_or(u32::MAX);
+        let each = (0..count).zip(&told.each);
+        let lost = each.filter(|(_, it)| it.has_ended && !it.has_summary);
+        let lost = lost.filter_map(|(index, heard)| {
+            let of_it = Slice::new(index, count)?.within(self.planned);
+            let sent = heard.counted.map_or(0, |(sent, _)| sent);
+            Some(LostGenerator {
+                name: generator_name(index, count),
+                unsent: of_it.saturating_sub(sent),
+            })
+        });
+        lost.collect()
+    }
+
     /// A receiver of the producers' progress; it can be read also after they have ended.
     pub(super) fn told(&self) -> watch::Receiver<Told> {
         self.progress.clone()
@@ -171,9 +199,20 @@ impl Sending {
         Ok(())
     }
 
-    /// Waits until everything is sent, for at most `patience`, and reads the summaries. A missing summary is an error if there is
-    /// one producer; of several producers it is reported in [`Sent::lost`].
-    pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
+    /// Waits until everything is sent, for at most `patience`, and reads the summaries. A missing summary is an error.
+    pub async fn finish(self, patience: Duration) -> anyhow::Result<Sent> {
+        let sent = self.finish_with_losses(patience).await?;
+        ensure!(
+            sent.lost.is_empty(),
+            "follow the producer: {}",
+            sent.lost.join("; ")
+        );
+        Ok(sent)
+    }
+
+    /// As [`Sending::finish`]; generators without a summary are reported in [`Sent::lost`]. It is an error only if there is no
+    /// summary and no generator has begun, since then there is nothing to audit.
+    pub async fn finish_with_losses(mut self, patience: Duration) -> anyhow::Result<Sent> {
         let deadline = Instant::now() + patience;
         let (mut parts, mut lost, mut end) = (Vec::new(), Vec::new(), None);
         for at in 0..self.generators.len() {
@@ -187,17 +226,16 @@ impl Sending {
             end = if is_first { Some(how) } else { end };
             match summary {
                 Ok(summary) => parts.push(summary),
-                Err(why) => lost.push(why),
+                Err(why) => lost.push(format!("{why}{}", self.reported(at))),
             }
         }
-        if parts.is_empty() {
-            bail!("follow the producer: {}", lost.join("; "));
-        }
-        let summary = if self.generators.len() > 1 {
-            producer::merged(&parts, Some(self.planned))
-                .context("make one summary of what the producers have sent")?
-        } else {
-            parts.swap_remove(0)
+        let summary = match &parts[..] {
+            [] => self
+                .summary_of_lost()
+                .with_context(|| format!("follow the producer: {}", lost.join("; ")))?,
+            [_] if self.generators.len() == 1 => parts.swap_remove(0),
+            parts => producer::merged(parts, Some(self.planned))
+                .context("make one summary of what the producers have sent")?,
         };
         let text = serde_json::to_vec_pretty(&summary).context("write the producer's summary")?;
         std::fs::write(&self.file, text)
@@ -207,6 +245,29 @@ impl Sending {
             end: end.context("a load must have a producer")?,
             lost,
         })
+    }
+
+    /// How many messages generator `at` had reported as sent, as an addition to the reason for its loss; empty if it had not begun.
+    fn reported(&self, at: usize) -> String {
+        let counted = self.progress.borrow().each[at].counted;
+        counted.map_or_else(String::new, |(sent, _)| {
+            let s = if sent == 1 { "" } else { "s" };
+            format!("; it had reported {sent} message{s} as sent")
+        })
+    }
+
+    /// The summary of a load whose generators are all lost; `None` if none of them had begun.
+    fn summary_of_lost(&self) -> Option<Summary> {
+        let told = self.progress.borrow();
+        let mut begun = told.each.iter().filter_map(|it| it.started.as_ref());
+        let started = begun.next()?;
+        let last = told
+            .each
+            .iter()
+            .filter_map(|it| it.counted)
+            .map(|(_, at)| at);
+        let ended = last.max().unwrap_or(started.at);
+        Some(producer::all_lost(started, self.planned, ended))
     }
 
     /// Kills the producers.
@@ -258,12 +319,22 @@ async fn read(
     let mut start = Stamp::from_micros(0);
     let mut whole = None;
     while let Some(line) = lines.try_next().await? {
-        match serde_json::from_str(&line)
-            .with_context(|| format!("read the progress line {line:?}"))?
-        {
+        let event = match serde_json::from_str(&line) {
+            Ok(event) => event,
+            // A producer that was killed while it wrote leaves a part of a line, and no line after it.
+            Err(_) if lines.try_next().await?.is_none() => break,
+            Err(error) => {
+                let read = format!("read the progress line {line:?}");
+                return Err(anyhow!(error).context(read));
+            }
+        };
+        match event {
             Event::Started(started) => {
                 start = started.at;
-                hear(&|heard| heard.counted = Some((0, start)));
+                hear(&|heard| {
+                    heard.counted = Some((0, start));
+                    heard.started = Some(started.clone());
+                });
             }
             Event::Progress(progress) => {
                 let at = start.plus(Duration::from_millis(progress.elapsed_ms));
@@ -274,7 +345,10 @@ async fn read(
             }
             Event::Summary(summary) => {
                 let counted = (summary.acknowledged, summary.ended);
-                hear(&|heard| heard.counted = Some(counted));
+                hear(&|heard| {
+                    heard.counted = Some(counted);
+                    heard.has_summary = true;
+                });
                 whole = Some(*summary);
             }
         }

@@ -112,7 +112,8 @@ impl Run {
 
     /// Gives every witness of `audit` its way through the wire. If there are witnesses, the history is read once more.
     pub(super) fn add_timelines(&self, audit: &mut Audit) -> anyhow::Result<()> {
-        let mut timelines = Timelines::of(audit, self.store().lens.clone());
+        let store = self.store();
+        let mut timelines = Timelines::of(audit, store.lens.clone(), store.names.clone());
         if timelines.is_empty() {
             return Ok(());
         }

@@ -291,6 +291,7 @@ impl Play {
         let Conclusion {
             outcome,
             mut reasons,
+            ..
         } = conclusion;
         match concluded {
             Ok(Concluded { record, .. }) => {

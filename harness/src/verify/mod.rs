@@ -143,7 +143,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
 
     let dir = RunDir::create_of_verification(&args.out, &producer::new_run_id())?;
     let log = EventLog::open(&dir)?;
-    let parts = [Part::from(&audit)].into_iter();
+    let parts = Part::all_of(&audit).into_iter();
     let conclusion = Conclusion::of(parts.chain(verdicts.iter().map(Part::from)));
     let others = (audit.other_runs > 0).then(|| Event::Note {
         text: format!(

@@ -37,6 +37,7 @@ impl Task {
                 payload: plan.payloads.size,
                 queue: Some("work".to_owned()),
                 planned: plan.messages,
+                duplicate_rate: plan.duplicate_rate,
                 at: Stamp::now(),
             });
             say.send(serde_json::to_string(&started)?).await.ok();

@@ -151,6 +151,9 @@ pub enum Event {
         outcome: Outcome,
         /// Why it is not a pass; empty for a pass.
         reasons: Vec<String>,
+        /// The outcome that each reason stands for, in their order; empty if all stand for `outcome`, and in logs of older harnesses.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outcomes: Vec<Outcome>,
     },
 }
 

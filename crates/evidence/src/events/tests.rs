@@ -74,6 +74,7 @@ fn rate_step() -> RateStep {
         run_dir: "r1-1".into(),
         outcome: Outcome::Pass,
         reasons: vec![],
+        reason_outcomes: vec![],
         verdicts: vec![],
         hops: vec![HopLatency {
             hop: Hop::EndToEnd,
@@ -168,11 +169,13 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         Event::RateFound(RateFound {
             rate_per_s: Some(4_000.0),
             broken_at_per_s: None,
+            untold_at_per_s: Some(8_000.0),
             bottleneck: rate_step().bottleneck,
         }),
         Event::Finished {
             outcome: Outcome::Fail,
             reasons: vec!["3 messages lost".into()],
+            outcomes: vec![],
         },
     ];
     [begun, of_scaling(), judged, of_a_suite()].concat()

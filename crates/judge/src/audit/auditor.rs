@@ -256,6 +256,7 @@ impl Auditor {
                 acknowledged: begun - unknown - failed,
                 unknown,
                 failed,
+                stopped: self.expectation.sends.stopped,
             },
             rows: self.rows,
             other_runs: self.other_runs,

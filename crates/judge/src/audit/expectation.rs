@@ -78,6 +78,9 @@ pub struct Sends {
     /// Sends that were refused or never left the producer: the message must not be in the queue.
     #[serde(default)]
     pub failed: Vec<RangeInclusive<u64>>,
+    /// How many of the failed ones were never begun because the run was stopped, and not refused by storage.
+    #[serde(default)]
+    pub stopped: u64,
 }
 
 /// Messages that must end in the poison queue; no others may.
@@ -258,6 +261,7 @@ mod tests {
             sends: Sends {
                 unknown: unknown.to_vec(),
                 failed: failed.to_vec(),
+                stopped: 0,
             },
             ..Expectation::new("r".parse().unwrap(), payloads, 100)
         }

@@ -76,7 +76,15 @@ pub trait Judged {
     fn broken_of_rows(&self) -> impl Iterator<Item = Violation>;
 
     /// The reasons why the outcome is not a pass, most important first; empty for a pass.
-    fn reasons(&self) -> Vec<String>;
+    fn reasons(&self) -> Vec<String> {
+        self.weighed()
+            .into_iter()
+            .map(|(_, reason)| reason)
+            .collect()
+    }
+
+    /// The reasons, each with the outcome that it alone stands for.
+    fn weighed(&self) -> Vec<(Outcome, String)>;
 }
 
 impl Judged for Audit {
@@ -153,35 +161,44 @@ impl Judged for Audit {
         violated(self).filter(|violation| violation.is_of_rows())
     }
 
-    fn reasons(&self) -> Vec<String> {
-        let mut reasons: Vec<String> = self
-            .findings
-            .iter()
-            .map(|finding| reason(self, finding))
-            .collect();
+    fn weighed(&self) -> Vec<(Outcome, String)> {
+        let of_finding = |finding: &Finding| {
+            let outcome = if self.excuses(finding.violation) {
+                Outcome::Inconclusive
+            } else {
+                Outcome::Fail
+            };
+            (outcome, reason(self, finding))
+        };
+        let mut reasons: Vec<_> = self.findings.iter().map(of_finding).collect();
         if self.rows_of_many > 0 {
             let name = match self.rows_of_many {
                 1 => "1 row names".to_owned(),
                 rows => format!("{rows} rows name"),
             };
-            reasons.insert(0, format!("{name} several messages; {OF_MANY}"));
+            let reason = format!("{name} several messages; {OF_MANY}");
+            reasons.insert(0, (Outcome::Fail, reason));
         }
         let fates = &self.fates;
         if self.begun < self.planned {
-            reasons.push(format!(
+            let reason = format!(
                 "only {} of {} planned messages were begun",
                 self.begun, self.planned
-            ));
+            );
+            reasons.push((Outcome::Incomplete, reason));
         }
         if !self.complete {
-            reasons.push(format!(
+            let reason = format!(
                 "the run was cut off with {} messages unfinished",
                 fates.unfinished
-            ));
+            );
+            reasons.push((Outcome::Incomplete, reason));
         }
-        reasons.extend(untold_reasons(self));
+        let untold = untold_reasons(self).into_iter();
+        reasons.extend(untold.map(|reason| (Outcome::Inconclusive, reason)));
         if reasons.is_empty() && nothing_arrived(self) {
-            reasons.push(format!("none of {} planned messages arrived", self.planned));
+            let reason = format!("none of {} planned messages arrived", self.planned);
+            reasons.push((Outcome::Inconclusive, reason));
         }
         reasons
     }
@@ -272,12 +289,7 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
              run a table of its own to know"
         ));
     }
-    if fates.not_sent > 0 {
-        reasons.push(format!(
-            "{} of {} messages were not sent, since storage did not take them: of them nothing is proven",
-            fates.not_sent, audit.planned
-        ));
-    }
+    reasons.extend(not_sent(audit));
     if let Some(traffic) = &audit.traffic {
         for (strange, count) in &traffic.strange {
             let s = if *count == 1 { "" } else { "s" };
@@ -303,8 +315,24 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
     reasons
 }
 
+/// Why messages were not sent: the run was stopped, or storage did not take them.
+fn not_sent(audit: &Audit) -> impl Iterator<Item = String> {
+    let (all, planned) = (audit.fates.not_sent, audit.planned);
+    let stopped = audit.sends.stopped.min(all);
+    let causes = [
+        (stopped, "the run was stopped before"),
+        (all - stopped, "storage did not take them"),
+    ];
+    causes.into_iter().filter(|(count, _)| *count > 0).map(move |(count, why)| {
+        format!("{count} of {planned} messages were not sent, since {why}: of them nothing is proven")
+    })
+}
+
 fn reason(audit: &Audit, finding: &Finding) -> String {
-    let counted = audit.counted(finding);
+    let mut counted = audit.counted(finding);
+    if let Some(queues) = finding.in_queues() {
+        counted = format!("{counted} ({queues})");
+    }
     if !audit.excuses(finding.violation) {
         return counted;
     }

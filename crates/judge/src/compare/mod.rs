@@ -12,6 +12,9 @@
 //!   log-normally distributed, with the same variance on both sides.
 //! - **One run on each side**: the ends of the two intervals from order statistics ([`Interval`](crate::measure::Interval)).
 //!   They do not include the variation from run to run, so only a much larger difference counts: [`Rule::pair_tolerance`].
+//! - **A figure that is found in steps**, such as the highest rate that keeps the limits: each true value is between the one that
+//!   was found and the next step, and the interval is as much wider. One run with one other is alike only within
+//!   [`Rule::tolerance`], since nothing else limits how far the true values are apart.
 //!
 //! A difference counts only if the whole interval is beyond the tolerance. With many figures, one of them would seem to differ
 //! by chance; so the probability of an error is divided by their number (Bonferroni): of all comparisons of equal runs, at most
@@ -65,6 +68,21 @@ pub struct Values {
     pub of_runs: Vec<f64>,
     /// If the side has a single run: the interval from its own samples, if there is one.
     pub within: Option<(f64, f64)>,
+    /// For a figure that is found in steps: up to which value each run's true one may be, `None` if that is not known. The values
+    /// of the runs are then the lower ends.
+    pub steps: Option<Vec<Option<f64>>>,
+}
+
+impl Values {
+    /// How far above the mean of the runs' logarithms the true one may be, because values are found in steps; `None` if that is not
+    /// known.
+    fn unresolved(&self) -> Option<f64> {
+        let Some(steps) = &self.steps else {
+            return Some(0.0);
+        };
+        let highest: Option<Vec<f64>> = steps.iter().copied().collect();
+        Some(mean(&logs(&highest?)) - mean(&logs(&self.of_runs)))
+    }
 }
 
 /// The result for one figure.
@@ -153,7 +171,9 @@ pub fn difference(
         let error = rule.error / figures.max(1) as f64;
         let half = half_width(&old_logs, &new_logs, 1.0 - error);
         let middle = new_mean - old_mean;
-        (Some((middle - half, middle + half)), rule.tolerance)
+        let unresolved = base.unresolved().zip(new.unresolved());
+        let interval = unresolved.map(|(old, new)| (middle - half - old, middle + half + new));
+        (interval, rule.tolerance)
     };
     let interval = interval.map(|(low, high)| (low.exp(), high.exp()));
     Some(Difference {
@@ -163,15 +183,24 @@ pub fn difference(
         low: interval.map(|(low, _)| low),
         high: interval.map(|(_, high)| high),
         tolerance,
-        change: interval.map_or(Change::CannotTell, |it| change(it, better, tolerance)),
+        change: interval.map_or(Change::CannotTell, |it| {
+            let is_in_steps = base.steps.is_some() && new.steps.is_some();
+            let alike = if is_in_steps {
+                rule.tolerance
+            } else {
+                tolerance
+            };
+            change(it, better, tolerance, alike)
+        }),
     })
 }
 
-fn change((low, high): (f64, f64), better: Better, tolerance: f64) -> Change {
-    let most = 1.0 + tolerance;
+/// The change of a figure whose factor is in this interval: worse or better beyond `tolerance`, alike within the tolerance `alike`.
+fn change((low, high): (f64, f64), better: Better, tolerance: f64, alike: f64) -> Change {
+    let (most, near) = (1.0 + tolerance, 1.0 + alike);
     let (more, less) = (low > most, high < 1.0 / most);
     match better {
-        _ if low >= 1.0 / most && high <= most => Change::Alike,
+        _ if low >= 1.0 / near && high <= near => Change::Alike,
         Better::Less if more => Change::Worse,
         Better::Less if less => Change::Better,
         Better::More if less => Change::Worse,

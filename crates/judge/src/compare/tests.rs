@@ -7,7 +7,7 @@ use super::*;
 fn of(of_runs: &[f64]) -> Values {
     Values {
         of_runs: of_runs.to_vec(),
-        within: None,
+        ..Values::default()
     }
 }
 
@@ -15,6 +15,18 @@ fn only(value: f64, within: (f64, f64)) -> Values {
     Values {
         of_runs: vec![value],
         within: Some(within),
+        steps: None,
+    }
+}
+
+/// What searches found: each the rate that kept the limits, and the lowest that broke one, if any did.
+fn found(runs: &[(f64, Option<f64>)]) -> Values {
+    let within = runs.iter().map(|(kept, broken)| Some((*kept, (*broken)?)));
+    let within: Vec<_> = within.collect();
+    Values {
+        of_runs: runs.iter().map(|(kept, _)| *kept).collect(),
+        within: if within.len() == 1 { within[0] } else { None },
+        steps: Some(runs.iter().map(|(_, broken)| *broken).collect()),
     }
 }
 
@@ -60,6 +72,32 @@ fn one_run_with_one_other_must_differ_by_much_more() {
     assert_eq!(told(&base, &twice, Better::Less).change, Change::Worse);
     let near = only(170.0, (150.0, 190.0));
     assert_eq!(told(&base, &near, Better::Less).change, Change::CannotTell);
+}
+
+#[test]
+fn a_figure_that_is_found_in_steps_is_as_exact_as_its_steps() {
+    let at = |kept: f64, broken| found(&[(kept, Some(broken))]);
+    let base = at(4_000.0, 4_300.0);
+    let one = |new: Values| told(&base, &new, Better::More);
+    assert_eq!(one(at(4_000.0, 4_300.0)).change, Change::Alike);
+    assert_eq!(one(at(2_000.0, 2_200.0)).change, Change::Worse);
+    assert_eq!(one(at(8_000.0, 8_700.0)).change, Change::Better);
+    // A quarter less is not alike; but one search with one other does not show that it is worse.
+    let less = one(at(3_000.0, 3_200.0));
+    assert_eq!((less.change, less.tolerance), (Change::CannotTell, 0.5));
+    assert!((less.low.unwrap() - 3_000.0 / 4_300.0).abs() < 1e-9);
+    assert!((less.high.unwrap() - 3_200.0 / 4_000.0).abs() < 1e-9);
+    // No rate broke a limit: how high the true one is, is unknown.
+    let open = one(found(&[(8_000.0, None)]));
+    assert_eq!((open.change, open.high), (Change::CannotTell, None));
+    // Three searches that all found the same rate know it no better than one.
+    let thrice = |kept, broken| found(&[(kept, Some(broken)); 3]);
+    let several = |new: Values| told(&thrice(4_000.0, 4_300.0), &new, Better::More);
+    let less = several(thrice(3_700.0, 4_000.0));
+    assert_eq!(less.change, Change::CannotTell, "{less:?}");
+    assert!(less.low.unwrap() < 3_700.0 / 4_300.0 + 1e-9, "{less:?}");
+    assert_eq!(several(thrice(3_000.0, 3_200.0)).change, Change::Worse);
+    assert_eq!(several(found(&[(3_000.0, None)])).low, None);
 }
 
 #[test]
@@ -149,7 +187,7 @@ fn what_lies_on_the_tolerance_is_within_it() {
         (0.7, most, Change::CannotTell, Change::CannotTell),
         (0.7, least, Change::CannotTell, Change::CannotTell),
     ] {
-        let found = |better| change((low, high), better, 0.25);
+        let found = |better| change((low, high), better, 0.25, 0.25);
         assert_eq!(found(Better::Less), less, "{low} to {high}");
         assert_eq!(found(Better::More), more, "{low} to {high}");
     }

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use azurite::{Azurite, CertificateAuthority, Source};
-use tempfile::TempDir;
 use tokio::time::timeout;
 
 use super::guard::Guard;
+use super::own_directory::{OwnDirectory, Purpose};
 use super::process::{Output, Process, Program};
 
 /// Time limit for the engine to report its addresses.
@@ -147,7 +147,7 @@ impl Emulator {
 pub(super) struct Embedded {
     program: Program,
     guard: Guard,
-    logs: TempDir,
+    logs: OwnDirectory,
     has_directory: bool,
     queue: String,
     table: String,
@@ -179,7 +179,7 @@ impl Embedded {
         guard: &Guard,
         demand: Demand<'_>,
     ) -> anyhow::Result<Emulator> {
-        let logs = TempDir::with_prefix_in("engine-", demand.scratch);
+        let logs = OwnDirectory::create(Purpose::Engine, demand.scratch);
         let logs = logs.context("make a directory for the engine's log")?;
         let mut program = program.clone();
         if let Some(directory) = demand.directory {

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use authority::{Authority, Projection, Seen, Signer};
 use evidence::events::Resource;
-use tempfile::TempDir;
 use workflow::contract::RunId;
 
 use super::kubelet::Kubelet;
+use super::own_directory::{OwnDirectory, Purpose};
 use super::process::Process;
 use super::{Host, Machine, Place, Provisioned, roots};
 use crate::identities::{Identities, Mistake, SetUp};
@@ -66,7 +66,7 @@ pub struct Federated {
     /// The root certificate that processes trust, as PEM.
     root: PathBuf,
     /// Token files and certificates, removed when this is dropped.
-    _files: TempDir,
+    _files: OwnDirectory,
 }
 
 impl Federated {
@@ -75,7 +75,7 @@ impl Federated {
         set_up: &SetUp,
         directory: &Path,
     ) -> anyhow::Result<Self> {
-        let files = TempDir::with_prefix_in("identity-", directory)
+        let files = OwnDirectory::create(Purpose::Identity, directory)
             .context("make a directory for token files")?;
         let tls = storage.tls()?.clone();
         let root = files.path().join("root.pem");

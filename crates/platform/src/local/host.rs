@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use azurite::{CertificateAuthority, Source};
 use evidence::events::{Fact, Resource};
-use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
 use wire::{Endpoints, Tls};
 use workflow::azure::credential::CredentialChoice;
@@ -19,6 +18,7 @@ use workflow::contract::workload::Lens;
 
 use super::emulator::{Demand, Embedded, Emulator, StorageChoice};
 use super::guard::Guard;
+use super::own_directory::{OwnDirectory, Purpose};
 use super::process::Process;
 use super::workload::Workload;
 use super::{Federated, Host, Place, Provisioned};
@@ -49,7 +49,7 @@ pub struct Machine {
     /// A second storage that uses HTTPS, for processes that sign in with tokens; started on first use.
     https: OnceCell<Arc<Machine>>,
     /// The directory of its data, unless the data are in memory. Removed when this is dropped.
-    _data: Option<TempDir>,
+    _data: Option<OwnDirectory>,
 }
 
 impl Machine {
@@ -112,15 +112,17 @@ impl Machine {
     /// Makes a machine like this one with its own storage below `directory`, which keeps its data when it is taken away and
     /// brought back.
     async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
-        let data = TempDir::with_prefix_in("storage-", directory)
-            .context("make a directory for storage of its own")?;
+        let own = OwnDirectory::create(Purpose::Storage, directory);
+        let own = own.context("make a directory for storage of its own")?;
+        let data = own.path().join("data");
+        std::fs::create_dir(&data).context("make a directory for the data of storage")?;
         let demand = Demand {
-            directory: Some(data.path()),
+            directory: Some(&data),
             ..Demand::below(directory)
         };
         let machine = self.start_another(demand, None).await?;
         Ok(Arc::new(Self {
-            _data: Some(data),
+            _data: Some(own),
             ..machine
         }))
     }

@@ -17,6 +17,7 @@ pub mod guard;
 mod host;
 mod keeper;
 mod kubelet;
+mod own_directory;
 mod probe;
 pub mod proc;
 pub mod process;

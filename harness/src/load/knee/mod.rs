@@ -25,7 +25,7 @@ use crate::measure::{Hop, LatencyLimit, Percentile};
 use crate::outcome::Outcome;
 use crate::report::{self, MarkKind, Report, RunRecord};
 use crate::run::RunDir;
-use search::Search;
+use search::{Search, Shown};
 
 /// The limit where `--limit` gives none: an answer for which a person does not have to wait.
 const LIMIT: (Hop, Percentile, Duration) =
@@ -76,15 +76,22 @@ pub(super) async fn find(
         let outcome = step.outcome;
         let broken = judge::breaks_a_promise(&step, concluded.record.audit.as_ref());
         steps.push(step);
-        if let Some(part) = broken {
-            parts.push(part);
+        if !broken.is_empty() {
+            parts.extend(broken);
             break;
         }
         // A machine that was busy for a moment, or a generator that was lost, says nothing about the rate: it has another try.
         if outcome == Outcome::Inconclusive && untold.replace(rate) != Some(rate) {
             continue;
         }
-        search.told(rate, outcome == Outcome::Pass);
+        search.told(
+            rate,
+            match outcome {
+                Outcome::Pass => Shown::Kept,
+                Outcome::Fail => Shown::Broken,
+                Outcome::Inconclusive | Outcome::Incomplete => Shown::Untold,
+            },
+        );
     }
     // A search that was cut off has not found the highest rate.
     if parts.iter().all(|part| part.outcome != Outcome::Incomplete) {
@@ -175,6 +182,7 @@ impl Tried {
             run_dir: run.unwrap_or_default(),
             outcome: verdict.outcome,
             reasons: verdict.reasons,
+            reason_outcomes: verdict.reason_outcomes,
             verdicts: of_run.map_or_else(Vec::new, |it| it.verdicts.clone()),
             bottleneck: judge::bottleneck(&hops, &measured),
             hops,
@@ -234,9 +242,10 @@ fn hops(record: &RunRecord) -> Vec<HopLatency> {
     Hop::ALL.map(of).into()
 }
 
-/// The result of the search, with the bottleneck of the lowest rate that broke the limits, or else of the highest rate that kept them.
+/// The result of the search, with the bottleneck of the lowest rate that is not known to keep the limits, or else of the highest
+/// rate that kept them.
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
-    let at = search.broken().or(search.kept());
+    let at = search.bound().or(search.kept());
     let mut steps = steps.iter();
     let step = steps.find(|step| Some(step.rate_per_s) == at);
     let unknown = || Bottleneck {
@@ -246,6 +255,7 @@ fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     RateFound {
         rate_per_s: search.kept(),
         broken_at_per_s: search.broken(),
+        untold_at_per_s: search.untold(),
         bottleneck: step.map_or_else(unknown, |step| step.bottleneck.clone()),
     }
 }

@@ -15,11 +15,23 @@ const CLOSE: f64 = 1.1;
 /// The most rates that are tried.
 const TRIES: usize = 16;
 
+/// What a rate that was tried has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// It keeps all limits.
+    Kept,
+    /// It breaks one.
+    Broken,
+    /// It could not be told.
+    Untold,
+}
+
 /// What is known so far.
 #[derive(Debug, Default)]
 pub(super) struct Search {
     kept: Option<f64>,
     broken: Option<f64>,
+    untold: Option<f64>,
     tried: usize,
 }
 
@@ -29,7 +41,7 @@ impl Search {
         if self.tried == TRIES {
             return None;
         }
-        match (self.kept, self.broken) {
+        match (self.kept, self.bound()) {
             (None, None) => Some(FIRST),
             (Some(kept), None) => Some(kept * 2.0).filter(|rate| *rate <= MOST),
             (None, Some(broken)) => Some(broken / 2.0).filter(|rate| *rate >= LEAST),
@@ -41,13 +53,14 @@ impl Search {
         }
     }
 
-    /// Records whether `rate` kept the limits.
-    pub(super) fn told(&mut self, rate: f64, kept: bool) {
+    /// Records what `rate` has shown. The search goes no higher than a rate of which nothing could be told.
+    pub(super) fn told(&mut self, rate: f64, shown: Shown) {
         self.tried += 1;
-        if kept {
-            self.kept = Some(self.kept.map_or(rate, |known| known.max(rate)));
-        } else {
-            self.broken = Some(self.broken.map_or(rate, |known| known.min(rate)));
+        let lowest = |known: Option<f64>| Some(known.map_or(rate, |known| known.min(rate)));
+        match shown {
+            Shown::Kept => self.kept = Some(self.kept.map_or(rate, |known| known.max(rate))),
+            Shown::Broken => self.broken = lowest(self.broken),
+            Shown::Untold => self.untold = lowest(self.untold),
         }
     }
 
@@ -59,6 +72,17 @@ impl Search {
     /// The lowest rate that broke a limit.
     pub(super) const fn broken(&self) -> Option<f64> {
         self.broken
+    }
+
+    /// The rate at which the search went no higher, if it could not be told whether that rate keeps the limits.
+    pub(super) fn untold(&self) -> Option<f64> {
+        let is_below = |rate: &f64| self.broken.is_none_or(|broken| *rate < broken);
+        self.untold.filter(is_below)
+    }
+
+    /// The lowest rate that did not keep the limits, as far as could be told.
+    pub(super) fn bound(&self) -> Option<f64> {
+        self.untold().or(self.broken)
     }
 }
 
@@ -76,7 +100,12 @@ mod tests {
     fn tried(bound: f64) -> (Vec<f64>, Search) {
         let (mut search, mut rates) = (Search::default(), Vec::new());
         while let Some(rate) = search.next() {
-            search.told(rate, rate <= bound);
+            let shown = if rate <= bound {
+                Shown::Kept
+            } else {
+                Shown::Broken
+            };
+            search.told(rate, shown);
             rates.push(rate);
         }
         (rates, search)
@@ -102,6 +131,32 @@ mod tests {
     }
 
     #[test]
+    fn only_a_rate_that_broke_a_limit_is_said_to() {
+        let mut search = Search::default();
+        for (rate, shown) in [
+            (500.0, Shown::Kept),
+            (1_000.0, Shown::Broken),
+            (710.0, Shown::Untold),
+        ] {
+            assert_eq!(search.next(), Some(rate));
+            search.told(rate, shown);
+        }
+        assert_eq!(search.next(), Some(600.0), "no higher than what is known");
+        assert_eq!(
+            (search.kept(), search.broken()),
+            (Some(500.0), Some(1_000.0))
+        );
+        assert_eq!(
+            (search.untold(), search.bound()),
+            (Some(710.0), Some(710.0))
+        );
+        // A lower rate that breaks a limit makes it irrelevant.
+        search.told(600.0, Shown::Broken);
+        assert_eq!((search.untold(), search.bound()), (None, Some(600.0)));
+        assert_eq!(search.broken(), Some(600.0));
+    }
+
+    #[test]
     fn the_search_ends_whatever_it_is_told() {
         let (rates, search) = tried(f64::MAX);
         assert!(rates.len() <= TRIES && search.broken().is_none());
@@ -110,7 +165,8 @@ mod tests {
         let mut told = 0;
         while let Some(rate) = search.next() {
             // A machine that is busy now and then.
-            search.told(rate, told % 3 != 0);
+            let shown = [Shown::Untold, Shown::Kept, Shown::Broken];
+            search.told(rate, shown[told % 3]);
             told += 1;
         }
         assert!(told <= TRIES);

@@ -164,7 +164,7 @@ fn last_lines(process: &ProcessRecord, exit: &ProcessExit, is_open: bool) -> Mar
     }
 }
 
-pub(super) fn run(record: &RunRecord) -> Markup {
+pub(super) fn run(record: &RunRecord, reports: &[&str]) -> Markup {
     let remarks = remarks(record);
     html! {
         section.about-run {
@@ -186,11 +186,33 @@ pub(super) fn run(record: &RunRecord) -> Markup {
                 ul { @for remark in &remarks { li { (remark) } } }
             }
             p.faint {
-                "Evidence, beside this file: events.jsonl (everything here is derived from it), summary.json, "
-                "latency.hlog, latency-*.hgrm, latency-*.csv, junit.xml, and the logs of the processes."
+                "Evidence, beside this file: events.jsonl (everything here is derived from it)"
+                @for name in beside(record, reports) { ", " (name) }
+                "."
             }
         }
     }
+}
+
+/// The files beside the page, other than the log: the evidence that the run left, and its reports. Files of many hops share a name.
+fn beside(record: &RunRecord, reports: &[&str]) -> Vec<String> {
+    let evidence = record.evidence.iter().map(|name| match *name {
+        "history.jsonl" => "history.jsonl (every request and its answer)".to_owned(),
+        "logs" => "logs/ (the logs of the processes)".to_owned(),
+        name => name.to_owned(),
+    });
+    let mut names: Vec<String> = evidence.collect();
+    for name in reports {
+        let of_hop = name.strip_prefix("latency-");
+        let name = match of_hop.and_then(|rest| rest.rsplit_once('.')) {
+            Some((_, ending)) => format!("latency-*.{ending}"),
+            None => (*name).to_owned(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn plan(run: &RunStarted) -> Vec<Fact> {

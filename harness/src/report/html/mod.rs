@@ -14,7 +14,8 @@ use maud::{DOCTYPE, Markup, html};
 use super::RunRecord;
 use crate::outcome::Outcome;
 
-pub(super) fn page(record: &RunRecord) -> String {
+/// The page of `record`, beside which are the `reports` of these names.
+pub(super) fn page(record: &RunRecord, reports: &[&str]) -> String {
     let outcome = record.verdict().outcome;
     let title = format!("{}: {}", outcome.as_str().to_uppercase(), record.title());
     let page = html! {
@@ -35,7 +36,7 @@ pub(super) fn page(record: &RunRecord) -> String {
                     (latency::over_time(record))
                     (nodes::section(record))
                     (about::processes(record))
-                    (about::run(record))
+                    (about::run(record, reports))
                 }
             }
         }

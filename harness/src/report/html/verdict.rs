@@ -25,7 +25,7 @@ pub(super) fn band(record: &RunRecord) -> Markup {
                     span.headline { (verdict.headline) }
                 }
                 @if !verdict.reasons.is_empty() {
-                    ul.reasons { @for reason in &verdict.reasons { li { (reason) } } }
+                    ul.reasons { @for (outcome, reason) in verdict.marked() { li { (pill(outcome)) " " (reason) } } }
                 }
                 p.about {
                     @if let Some(run) = &record.run {

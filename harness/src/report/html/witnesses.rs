@@ -31,6 +31,7 @@ fn violation(audit: &Audit, finding: &Finding) -> Markup {
             p.kind {
                 strong { (finding.violation) } " "
                 (audit.counted(finding))
+                @if let Some(queues) = finding.in_queues() { " (" (queues) ")" }
                 span.faint { " · broken promise: " (audit.promise(finding.violation)) }
             }
             @for witness in shown { (case(witness)) }
@@ -53,7 +54,11 @@ fn violation(audit: &Audit, finding: &Finding) -> Markup {
 fn case(witness: &Witness) -> Markup {
     html! {
         div.witness {
-            p { code { (witness.subject) } " " (witness.detail) }
+            p {
+                code { (witness.subject) }
+                @if let Some(queue) = &witness.queue { " in queue " code { (queue) } }
+                " " (witness.detail)
+            }
             @if let Some(row) = &witness.row { (columns(row)) }
             @if !witness.history.is_empty() {
                 ol.timeline { @for step in timeline(&witness.history) { li { (step) } } }

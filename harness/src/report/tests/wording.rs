@@ -1,6 +1,6 @@
 //! What reports say about a finding: how many messages it concerns, what the description promised, and what to do next.
 
-use evidence::departures::{Cause, End};
+use ::evidence::departures::{Cause, End};
 
 use super::*;
 use crate::audit::{Audit, Finding, Foreign, NotJudged, Removals, StampBlocks, Violation};

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 
+use harness::events::Event;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
@@ -102,4 +103,37 @@ async fn a_harness_that_ends_without_a_chance_leaves_no_process() {
         )
     };
     timeout(DEADLINE, both).await.expect("all must end");
+}
+
+/// The only generator of a load is killed in the middle of it.
+async fn a_load_that_loses_its_only_generator_is_audited() {
+    let mut load = Running::start(&[]).await;
+    load.flows().await;
+    let children = children(load.pid());
+    let producer = children.iter().find(|(_, command)| is(command, "producer"));
+    kill(producer.expect("a producer").0, Signal::SIGKILL).expect("it must run");
+    let (status, said) = load.end().await;
+    assert_eq!(status.code(), Some(11), "{said}");
+    let (mut audited, mut stated) = (None, None);
+    for event in load.events() {
+        match event {
+            Event::Audited(audit) => audited = Some(audit),
+            Event::Finished { reasons, .. } => stated = Some(reasons),
+            _ => {}
+        }
+    }
+    let audit = audited.expect("what was sent must be audited");
+    // What was sent has its row; of the rest it is unknown whether it was sent.
+    assert!(audit.fates.kept > 0, "{:?}", audit.fates);
+    assert_eq!(audit.fates.kept + audit.fates.undecidable, audit.planned);
+    assert_eq!(audit.findings, []);
+    let reasons = stated.expect("it must state its outcome");
+    let lost = "producer ended with signal";
+    assert!(reasons.iter().any(|it| it.starts_with(lost)), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn what_a_lost_generator_has_sent_is_audited_also_if_it_is_the_only_one() {
+    let ended = a_load_that_loses_its_only_generator_is_audited();
+    timeout(DEADLINE, ended).await.expect("it must end");
 }

@@ -24,6 +24,7 @@ async fn a_load_is_cut_off_by(signal: Signal) {
             Event::Finished {
                 outcome,
                 reasons: why,
+                ..
             } => {
                 assert_eq!(outcome, Outcome::Incomplete);
                 reasons = why;
@@ -83,7 +84,10 @@ async fn a_second_signal_ends_a_load_that_drains_at_once() {
         .iter()
         .any(|event| matches!(event, Event::Audited(_)));
     assert!(!audited, "nothing was waited for, and nothing judged");
-    let Some(Event::Finished { outcome, reasons }) = events.last() else {
+    let Some(Event::Finished {
+        outcome, reasons, ..
+    }) = events.last()
+    else {
         unreachable!("the last event must be the end: {:?}", events.last());
     };
     assert_eq!(*outcome, Outcome::Incomplete);

@@ -34,7 +34,9 @@ fn end(load: &Running) -> (Outcome, Vec<String>) {
     for event in load.events() {
         match event {
             Event::StorageLost { how } => lost = Some(how),
-            Event::Finished { outcome, reasons } => end = Some((outcome, reasons)),
+            Event::Finished {
+                outcome, reasons, ..
+            } => end = Some((outcome, reasons)),
             _ => {}
         }
     }

@@ -90,7 +90,9 @@ fn events(dir: &Path) -> Vec<Event> {
 
 fn finished(dir: &Path) -> Option<(Outcome, Vec<String>)> {
     events(dir).into_iter().find_map(|event| match event {
-        Event::Finished { outcome, reasons } => Some((outcome, reasons)),
+        Event::Finished {
+            outcome, reasons, ..
+        } => Some((outcome, reasons)),
         _ => None,
     })
 }

@@ -138,6 +138,7 @@ fn sends_add_up_to_the_messages_begun() {
         sends: Sends {
             unknown: vec![2..=3],
             failed: vec![8..=8],
+            stopped: 1,
         },
         ..expectation()
     };
@@ -145,6 +146,7 @@ fn sends_add_up_to_the_messages_begun() {
         acknowledged: 7,
         unknown: 2,
         failed: 1,
+        stopped: 1,
     };
     assert_eq!(audit(expectation, |_| ()).sends, counts);
 }

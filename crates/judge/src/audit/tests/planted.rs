@@ -105,7 +105,9 @@ impl History {
     }
 
     pub(super) fn audit(&self) -> Audit {
-        let Sends { unknown, failed } = &self.expectation.sends;
+        let Sends {
+            unknown, failed, ..
+        } = &self.expectation.sends;
         let is_unacknowledged = |seq| {
             unknown
                 .iter()
@@ -231,7 +233,7 @@ fn a_run_in_which_nothing_arrived_has_shown_nothing() {
     let history = History::with(|h| {
         h.expectation.sends = Sends {
             failed: vec![1..=MESSAGES],
-            unknown: vec![],
+            ..Sends::default()
         };
         h.rows.clear();
     });
@@ -241,6 +243,30 @@ fn a_run_in_which_nothing_arrived_has_shown_nothing() {
         audit.reasons(),
         [
             "100 of 100 messages were not sent, since storage did not take them: of them nothing is proven"
+        ]
+    );
+}
+
+/// After Ctrl-C the generators stop one after the other, and those that are behind leave messages out.
+#[test]
+fn what_a_stopped_run_left_out_is_not_said_to_be_refused_by_storage() {
+    let history = History::with(|h| {
+        h.expectation.complete = false;
+        h.expectation.sends = Sends {
+            failed: vec![51..=54],
+            stopped: 3,
+            ..Sends::default()
+        };
+        h.rows
+            .retain(|row| !(51..=54).any(|seq| row.row_key == format!("r1-{seq}")));
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Incomplete);
+    assert_eq!(
+        audit.reasons()[1..],
+        [
+            "3 of 100 messages were not sent, since the run was stopped before: of them nothing is proven",
+            "1 of 100 messages were not sent, since storage did not take them: of them nothing is proven"
         ]
     );
 }

@@ -191,6 +191,7 @@ fn rows_of_sends_without_an_acknowledgement_are_not_compared() {
         sends: Sends {
             unknown: vec![100..=1_200],
             failed: vec![],
+            stopped: 0,
         },
         stamp_sums: Some(stamp_sums(MESSAGES, is_unknown)),
         ..expectation()

@@ -21,6 +21,7 @@ fn histories() -> impl Strategy<Value = History> {
                 sends: Sends {
                     unknown: of_kind(0),
                     failed: of_kind(1),
+                    stopped: 0,
                 },
                 poison: ExpectedPoison {
                     seqs: if has_bad { of_kind(2) } else { Vec::new() },
