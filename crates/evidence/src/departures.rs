@@ -78,6 +78,8 @@ pub struct Departure {
     pub is_orderly: bool,
     /// Whether it ended by itself, which its description allows as a restart.
     pub is_restart: bool,
+    /// Whether it was told to end while its process still started, and SIGTERM ended it: it had not begun to work.
+    pub is_early: bool,
     /// Time from the request to end until the end; zero without a request.
     pub after: Duration,
     /// Messages that it had in hand when it was asked to end.

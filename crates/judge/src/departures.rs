@@ -176,6 +176,7 @@ mod tests {
             cause: Cause::Told,
             is_orderly: code == 0,
             is_restart: false,
+            is_early: false,
             after: Duration::from_secs(2),
             held: 0,
             sentence: format!("{name} was told to end: exit status: {code}"),

@@ -54,7 +54,7 @@ pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> K
     Ok(())
 }
 
-/// Fails unless every worker of each node ended by itself before the node did, with exit code 0. `storage` is read only if one
+/// Fails unless every worker of each node ended by itself before the node did, with exit code 0, or before it had begun. `storage` is read only if one
 /// was late, since without storage it could not finish its messages.
 pub fn drained(
     evictions: &[Evicted],
@@ -69,7 +69,8 @@ pub fn drained(
             );
             return Ok(late(reason, storage()?)?);
         }
-        crate::departures::ended_with(&it.ended, 0)?;
+        let begun = it.ended.iter().filter(|it| !it.is_early);
+        crate::departures::ended_with(begun, 0)?;
         let (ended, were) = (it.ended.len(), it.workers.len());
         if were == 0 {
             return Err(NotPassed::fail(format!("no consumer was on {node}")).into());

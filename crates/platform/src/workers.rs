@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
+use wire::Wire;
 
 pub use evidence::departures::{Cause, Departure, End};
 
@@ -155,6 +156,13 @@ impl fmt::Display for Readiness {
 }
 
 impl Roster {
+    /// Messages that its workers have in hand, by the wire. Messages of workers that have ended are in nobody's hand: they come back
+    /// when their leases run out.
+    pub fn in_hand(&self, wire: &dyn Wire) -> u64 {
+        let workers = self.workers.iter();
+        workers.map(|worker| wire.in_hand_of(&worker.name)).sum()
+    }
+
     /// The workers that run and were not told to end.
     pub fn running(&self) -> impl Iterator<Item = &Worker> {
         self.in_state(WorkerState::Running)

@@ -98,7 +98,7 @@ impl Proxy {
     /// Opens a lane to storage for the client `name`.
     pub async fn lane(&self, name: &str) -> anyhow::Result<Lane> {
         let client = Arc::new(Asker::new(name));
-        self.clients().push(Arc::downgrade(&client));
+        self.admit(&client);
         let open = CancellationToken::new();
         let endpoint = async |service| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -146,11 +146,11 @@ impl Proxy {
         comers
     }
 
-    pub(super) fn clients_in_hand(&self) -> u64 {
+    /// Knows `client` from now on, and forgets those whose lanes are closed.
+    fn admit(&self, client: &Arc<Asker>) {
         let mut clients = self.clients();
         clients.retain(|client| client.strong_count() > 0);
-        let open = clients.iter().filter_map(Weak::upgrade);
-        open.map(|client| client.in_hand()).sum()
+        clients.push(Arc::downgrade(client));
     }
 
     pub(super) fn known(&self, name: &str) -> anyhow::Result<Arc<Asker>> {

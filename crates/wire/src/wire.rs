@@ -34,10 +34,8 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// The history written so far.
     fn written(&self) -> Written;
 
-    /// Messages that clients have received, and neither requested to delete nor handed back.
-    fn in_hand(&self) -> u64;
-
-    /// As [`Wire::in_hand`], of the client `name`.
+    /// Messages that the client `name` has received, and neither requested to delete nor handed back. They stay when the client
+    /// ends, since the wire does not hear of that.
     fn in_hand_of(&self, name: &str) -> u64;
 
     /// Waits until the client `name` has received messages and has at least `count` in hand: received, and neither requested to
@@ -87,10 +85,6 @@ impl Wire for Proxy {
 
     fn written(&self) -> Written {
         self.history().written().clone()
-    }
-
-    fn in_hand(&self) -> u64 {
-        self.clients_in_hand()
     }
 
     fn in_hand_of(&self, name: &str) -> u64 {

@@ -128,11 +128,13 @@ impl Watched {
 
     async fn sample(&self) -> Sample {
         let counted = self.counted();
-        let (running, leaving) = {
+        let (running, leaving, in_hand) = {
             let roster = self.roster.borrow();
+            let wire = self.wire.as_ref();
             (
                 roster.running().count() as u64,
                 roster.ending().count() as u64,
+                wire.map(|wire| roster.in_hand(&**wire)),
             )
         };
         Sample {
@@ -140,7 +142,7 @@ impl Watched {
             queue_depth: self.queue.approximate_count().await.ok(),
             consumers: Some(running),
             leaving: Some(leaving),
-            in_hand: self.wire.as_ref().map(|wire| wire.in_hand()),
+            in_hand,
             sent: counted.map(|(count, _)| count),
             sent_at: counted.map(|(_, at)| at),
             hit: self.wire.as_ref().map(|wire| wire.struck()),

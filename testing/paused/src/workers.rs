@@ -331,6 +331,7 @@ fn departure(member: &Member, end: End, cause: Cause) -> Departure {
         cause,
         is_orderly: cause == Cause::Killed || end.code() == Some(0),
         is_restart: false,
+        is_early: false,
         after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
         held: 0,
         sentence: format!("{} ended: {end}", member.name),

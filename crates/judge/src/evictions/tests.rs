@@ -124,6 +124,7 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
         cause: Cause::Notice,
         is_orderly: code == 0,
         is_restart: false,
+        is_early: false,
         after: SECOND,
         held: 0,
         sentence: "c-1 drained".to_owned(),
@@ -139,6 +140,13 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
         drained(&[evicted], || Ok(storage(0)))
     };
     judged(vec![ended(0)], &["c-1"]).unwrap();
+    // It was told to end while its process started.
+    let early = Departure {
+        end: End::Signalled(15),
+        is_early: true,
+        ..ended(143)
+    };
+    judged(vec![early], &["c-1"]).unwrap();
     for (judged, told) in [
         (judged(vec![ended(1)], &["c-1"]), "c-1 drained\nits log"),
         (judged(vec![], &[]), "no consumer was on n-1"),

@@ -229,10 +229,12 @@ impl Crew {
         let out_of_memory = ended.is_some_and(ContainerEnd::is_out_of_memory);
         let is_restart = cause == Cause::Unasked && self.worker.exit == Exit::Restart;
         let was_asked = matches!(cause, Cause::Told | Cause::Notice);
+        let is_early = was_asked && member.ended_before_it_began(end);
         let is_orderly = is_restart
             || !out_of_memory
                 && (is_orderly_end(cause, end, may_refuse)
-                    || was_asked && (!self.worker.drains || member.ended_before_it_began(end)));
+                    || was_asked && !self.worker.drains
+                    || is_early);
         let why = match ended {
             Some(ended) if !["", "Completed", "Error"].contains(&ended.reason.as_str()) => {
                 format!(" ({})", ended.reason)
@@ -266,6 +268,7 @@ impl Crew {
             cause,
             is_orderly,
             is_restart,
+            is_early,
             after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
             held: member.held,
             sentence,

@@ -270,6 +270,7 @@ impl Fleet {
             cause,
             is_orderly,
             is_restart,
+            is_early: false,
             after: asked.map_or(Duration::ZERO, |asked| asked.at.elapsed()),
             held: asked.map_or(0, |asked| asked.held),
             sentence: format!("{} {sentence}", process.name()),

@@ -154,11 +154,6 @@ impl Wire for Remote {
         self.written.clone()
     }
 
-    fn in_hand(&self) -> u64 {
-        let clients = lock(&self.shared.clients);
-        clients.values().map(|client| client.in_hand()).sum()
-    }
-
     fn in_hand_of(&self, name: &str) -> u64 {
         self.client(name).in_hand()
     }

@@ -82,13 +82,13 @@ fn a_pod_that_is_told_to_end_while_it_starts_may_end_by_sigterm() {
     crew.saw(starting("a")).unwrap();
     crew.saw(by_sigterm("a")).unwrap();
     assert_eq!(last(&crew).end, End::Signalled(15));
-    assert!(last(&crew).is_orderly);
+    assert!(last(&crew).is_orderly && last(&crew).is_early);
 
     // It was ready before, so it may have had messages in hand.
     crew.saw(pod("b")).unwrap();
     crew.saw(starting("b")).unwrap();
     crew.saw(by_sigterm("b")).unwrap();
-    assert!(!last(&crew).is_orderly);
+    assert!(!last(&crew).is_orderly && !last(&crew).is_early);
 
     // It did not end within its grace period.
     crew.saw(starting("c")).unwrap();
@@ -265,10 +265,6 @@ impl Wire for Two {
         unreachable!("a crew reads no history")
     }
 
-    fn in_hand(&self) -> u64 {
-        2
-    }
-
     fn in_hand_of(&self, _: &str) -> u64 {
         2
     }
@@ -298,6 +294,18 @@ fn what_a_pod_has_in_hand_when_it_is_told_to_end_is_what_the_wire_says() {
     crew.saw(told(pod("a"))).unwrap();
     crew.gone(told(ended("a", 0, "Completed"))).unwrap();
     assert_eq!(last(&crew).held, 2);
+}
+
+#[test]
+fn pods_that_have_ended_have_nothing_in_hand() {
+    let (mut crew, _dir) = crew();
+    crew.saw(pod("a")).unwrap();
+    crew.saw(pod("b")).unwrap();
+    assert_eq!(crew.roster().borrow().in_hand(&Two), 4);
+    crew.saw(told(pod("a"))).unwrap();
+    assert_eq!(crew.roster().borrow().in_hand(&Two), 4);
+    crew.gone(told(ended("a", 137, "Error"))).unwrap();
+    assert_eq!(crew.roster().borrow().in_hand(&Two), 2);
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Story {
             if known || !self.seen.workers.contains(name) {
                 continue;
             }
-            if departure.end.code() == Some(0) {
+            if departure.end.code() == Some(0) || departure.is_early {
                 self.seen.ended.push(departure.clone());
             } else {
                 self.seen.killed.push((name.clone(), departure.held));

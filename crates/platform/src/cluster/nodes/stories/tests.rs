@@ -94,6 +94,10 @@ impl Told {
     }
 
     fn ends(&mut self, consumer: &str, end: End) {
+        self.departs(consumer, end, false);
+    }
+
+    fn departs(&mut self, consumer: &str, end: End, is_early: bool) {
         self.roster.workers.retain(|it| it.name != consumer);
         self.roster.departed.push(Departure {
             name: consumer.to_owned(),
@@ -101,6 +105,7 @@ impl Told {
             cause: Cause::Evicted,
             is_orderly: true,
             is_restart: false,
+            is_early,
             after: Duration::ZERO,
             held: 5,
             sentence: String::new(),
@@ -207,7 +212,8 @@ fn consumers_that_all_end_by_themselves_have_drained() {
     let now = told.at(3).now();
     told.stories.heard("c2", &noticed(30), now);
     told.at(5).ends("c1", End::Exited(0));
-    told.at(7).ends("c2", End::Exited(0));
+    // It had not begun to work.
+    told.at(7).departs("c2", End::Signalled(15), true);
     let changes = told.changes();
     assert_eq!(changes.last().map(String::as_str), Some("a: drained 4000"));
 }
