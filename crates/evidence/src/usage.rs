@@ -47,9 +47,15 @@ impl Usage {
         (self.messages > 0).then(|| self.cpu_ms() as f64 * 1e3 / messages)
     }
 
-    /// The average number of cores that `cpu_ms` of CPU time kept busy.
+    /// The average number of cores that `cpu_ms` of CPU time kept busy: at most all, although counters tick late.
     pub fn cores_of(&self, cpu_ms: u64) -> f64 {
-        cpu_ms as f64 / self.lasted_ms.max(1) as f64
+        let cores = cpu_ms as f64 / self.lasted_ms.max(1) as f64;
+        cores.min(self.cores as f64)
+    }
+
+    /// Whether the phase was long enough to tell how busy the machine was: processes are measured once a second.
+    pub const fn tells_of_cores(&self) -> bool {
+        self.lasted_ms >= 1_000
     }
 
     /// The average number of busy cores of the whole machine, and of those that processes other than this run's kept busy;
@@ -94,7 +100,11 @@ mod tests {
         usage.machine_busy_ms = Some(3_800);
         let (all, others) = usage.busy_cores().unwrap();
         assert!((all - 1.9).abs() < 1e-9 && (others - 0.4).abs() < 1e-9);
+        assert!(usage.tells_of_cores());
+        // No machine is busier than whole.
+        assert!((usage.cores_of(5_000) - 2.0).abs() < 1e-9);
         (usage.messages, usage.lasted_ms) = (0, 0);
+        assert!(!usage.tells_of_cores());
         assert_eq!(usage.cpu_us_a_message(), None);
         assert!(usage.cores_of(5).is_finite());
     }

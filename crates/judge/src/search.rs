@@ -1,10 +1,11 @@
 //! Judges a search for the highest rate that keeps the limits.
 
+use evidence::Usage;
 use evidence::audit::Audit;
 use evidence::outcome::Outcome;
 use evidence::rate::RateStep;
 
-use crate::Part;
+use crate::{Crowded, Part, crowded};
 
 /// The judgement of a search that was not cut short. It passes if a rate kept the limits, and fails if none did and one broke
 /// them; if no rate could be judged, it is inconclusive.
@@ -24,6 +25,17 @@ pub fn search(steps: &[RateStep]) -> Part {
             None => "no rate was tried".to_owned(),
         },
     )
+}
+
+/// Why nothing can be told of a rate whose run came to `outcome`: it kept its promises and missed a limit, while others took much of a
+/// machine that had no processor time to spare. `None` if the rate can be told.
+pub fn disturbed(outcome: Outcome, audit: Option<&Audit>, load: Option<&Usage>) -> Option<String> {
+    let has_missed = outcome == Outcome::Fail
+        && audit.is_some_and(|audit| Part::from(audit).outcome != Outcome::Fail);
+    let Crowded { cores, others, .. } = load.and_then(crowded).filter(|_| has_missed)?;
+    Some(format!(
+        "others took {others:.2} of {cores} cores meanwhile: whether the rate keeps the limits on a free machine is unknown"
+    ))
 }
 
 /// Why the search cannot go on after `step`, whose run had this audit: the run broke a promise other than its limits, or was cut
@@ -46,6 +58,43 @@ mod tests {
 
     use super::*;
     use crate::audit::{Auditor, Expectation};
+
+    #[test]
+    fn a_limit_that_is_missed_while_others_take_the_machine_tells_nothing_of_the_rate() {
+        let (good, bad) = (audit(0), audit(1));
+        let usage = |machine_busy_ms| Usage {
+            phase: "load".to_owned(),
+            lasted_ms: 10_000,
+            messages: 100,
+            cores: 2,
+            machine_busy_ms: Some(machine_busy_ms),
+            parts: vec![],
+        };
+        let (full, free) = (usage(19_000), usage(9_000));
+        let of = |outcome, audit, usage| disturbed(outcome, Some(audit), Some(usage));
+        assert_eq!(
+            of(Outcome::Fail, &good, &full).as_deref(),
+            Some(
+                "others took 1.90 of 2 cores meanwhile: whether the rate keeps the limits on a free machine is unknown"
+            )
+        );
+        assert_eq!(of(Outcome::Fail, &good, &free), None);
+        // A message was lost, whoever took the processors.
+        assert_eq!(of(Outcome::Fail, &bad, &full), None);
+        assert_eq!(of(Outcome::Pass, &good, &full), None);
+        assert_eq!(disturbed(Outcome::Fail, None, Some(&full)), None);
+        assert_eq!(disturbed(Outcome::Fail, Some(&good), None), None);
+    }
+
+    /// The audit of a run of so many messages, none of which has a row.
+    fn audit(messages: u64) -> Audit {
+        let payloads = Payloads {
+            seed: 1,
+            size: PayloadSize::Sample,
+        };
+        let expectation = Expectation::new("r1".parse().unwrap(), payloads, messages);
+        Auditor::new(expectation).unwrap().finish()
+    }
 
     fn step(outcome: Outcome) -> RateStep {
         RateStep {
@@ -89,14 +138,6 @@ mod tests {
 
     #[test]
     fn a_search_ends_at_a_broken_promise_and_goes_on_after_a_missed_limit() {
-        let payloads = Payloads {
-            seed: 1,
-            size: PayloadSize::Sample,
-        };
-        let audit = |messages| {
-            let expectation = Expectation::new("r1".parse().unwrap(), payloads, messages);
-            Auditor::new(expectation).unwrap().finish()
-        };
         // A message without a row was lost.
         let (good, bad) = (audit(0), audit(1));
         assert_eq!(breaks_a_promise(&step(Outcome::Fail), Some(&good)), []);

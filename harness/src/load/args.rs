@@ -230,8 +230,9 @@ impl LoadArgs {
             ));
         }
         (!self.scaled && self.consumers < queues).then(|| {
+            let s = if self.consumers == 1 { "" } else { "s" };
             format!(
-                "spread {} consumers over {queues} queues: each serves one; give --consumers {queues} or more",
+                "spread {} consumer{s} over {queues} queues: each serves one; give --consumers {queues} or more",
                 self.consumers
             )
         })

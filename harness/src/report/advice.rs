@@ -133,7 +133,7 @@ const fn cause(violation: Violation) -> &'static str {
         Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
         Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",
         Violation::Undeleted => {
-            "does the delete use the newest pop receipt, and is its failure seen?"
+            "does the delete use the newest pop receipt, and is its failure seen? If a consumer was killed before its delete, its messages come back when their leases run out: allow that time with --settle"
         }
     }
 }

@@ -103,6 +103,16 @@ fn kept(record: &RunRecord, found: &RateFound) -> String {
     }
 }
 
+/// What to do if the search went no higher because nothing could be told of a rate.
+pub(super) fn again(record: &RunRecord) -> Option<String> {
+    let untold = untold(record, record.rate_found.as_ref()?)?;
+    let command = &record.run.as_ref()?.command;
+    Some(format!(
+        "search again where nothing else runs, since of {} messages a second it could not be told: {command}",
+        rate(untold)
+    ))
+}
+
 /// The rate at which the search went no higher because nothing could be told of it.
 fn untold(record: &RunRecord, found: &RateFound) -> Option<f64> {
     let is_untold = |rate: &f64| {

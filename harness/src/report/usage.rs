@@ -31,16 +31,21 @@ fn phase(usage: &Usage) -> String {
         format!("{name} {}", share(part.cpu_ms))
     });
     let parts: Vec<String> = parts.collect();
-    let of_run = usage.cores_of(usage.cpu_ms());
     let machine = usage.machine_busy_ms.map_or(String::new(), |busy| {
         format!(", with all else {:.2}", usage.cores_of(busy))
     });
+    let of_run = usage.cores_of(usage.cpu_ms());
+    let busy = if usage.tells_of_cores() {
+        format!("; {of_run:.2} of {cores} cores{machine}")
+    } else {
+        String::new()
+    };
     let peaks = usage.parts.iter();
     let peaks: Vec<String> = peaks
         .map(|part| format!("{} {:.0}", part.name, part.peak_kib as f64 / 1_024.0))
         .collect();
     format!(
-        "{phase}: {seconds:.1} s of processor time{a_message} ({}); {of_run:.2} of {cores} cores{machine}; most memory of one process, \
+        "{phase}: {seconds:.1} s of processor time{a_message} ({}){busy}; most memory of one process, \
          in MiB: {}",
         parts.join(", "),
         peaks.join(", ")
@@ -74,11 +79,12 @@ fn queues(record: &RunRecord) -> Option<String> {
             let count = count.unwrap_or_default() as f64;
             count * 100.0 / all.max(1) as f64
         };
-        format!(
-            "{:.1} to {:.1} %",
-            percent(counts().min()),
-            percent(counts().max())
-        )
+        let (least, most) = (percent(counts().min()), percent(counts().max()));
+        let (least, most) = (format!("{least:.1}"), format!("{most:.1} %"));
+        if most.starts_with(&format!("{least} ")) {
+            return most;
+        }
+        format!("{least} to {most}")
     };
     Some(format!(
         "{} queues: each took {} of the messages and gave {} of the deliveries",

@@ -20,7 +20,7 @@ pub struct VerdictText {
     pub reasons: Vec<String>,
     /// The outcome that each reason stands for, in their order: a reason that could not be told is none of a failure.
     pub reason_outcomes: Vec<Outcome>,
-    /// What to do next; empty for a pass.
+    /// What to do next; empty for a pass, unless a search could have found a higher rate.
     pub next_steps: Vec<String>,
 }
 
@@ -178,7 +178,7 @@ impl RunRecord {
 
     fn next_steps(&self, outcome: Outcome) -> Vec<String> {
         if outcome == Outcome::Pass {
-            return Vec::new();
+            return super::rates::again(self).into_iter().collect();
         }
         let mut steps = Vec::new();
         if let Some((process, _)) = self.unexpected_exits().next() {

@@ -170,8 +170,14 @@ struct Tried {
 
 impl Tried {
     fn step(&self, record: &RunRecord) -> RateStep {
-        let verdict = record.verdict();
+        let mut verdict = record.verdict();
         let measured = self.measured(record);
+        let (audit, usage) = (record.audit.as_ref(), measured.usage.as_ref());
+        if let Some(why) = judge::disturbed(verdict.outcome, audit, usage) {
+            verdict.outcome = Outcome::Inconclusive;
+            verdict.reason_outcomes = vec![Outcome::Inconclusive; verdict.reasons.len() + 1];
+            verdict.reasons.insert(0, why);
+        }
         let hops = hops(record);
         let of_run = record.measured.as_ref();
         let run = record.run.as_ref().map(|run| run.run.to_string());
@@ -247,7 +253,8 @@ fn hops(record: &RunRecord) -> Vec<HopLatency> {
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     let at = search.bound().or(search.kept());
     let mut steps = steps.iter();
-    let step = steps.find(|step| Some(step.rate_per_s) == at);
+    // The last try of a rate counts.
+    let step = steps.rfind(|step| Some(step.rate_per_s) == at);
     let unknown = || Bottleneck {
         part: BottleneckPart::None,
         why: "no rate was tried".to_owned(),
