@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use azurite::{Azurite, Source};
 use platform::cluster::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 use platform::local::account;
@@ -34,7 +34,7 @@ pub struct SweepArgs {
     /// and uncordon the nodes that they cordoned. The directories of these runs are not needed
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
-    /// Print what would be removed, and remove nothing
+    /// Print what would be removed, and remove nothing; the exit code is 8 if there is anything
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -70,38 +70,56 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Partial);
     }
-    // Resources in a cluster need no storage address: the ledger names their context.
-    let given = if left.iter().all(|(_, resource)| is_in_cluster(resource)) {
-        None
-    } else {
-        let given = Given::open().await.inspect_err(|_| {
-            for (_, resource) in &left {
-                say(&format!("left          {resource}"));
-            }
-        });
-        Some(given?)
-    };
+    // Nodes first: a namespace may take long to go, and the node is unschedulable meanwhile.
+    left.sort_by_key(|(_, resource)| resource.kind != CORDON);
+    let (in_clusters, elsewhere): (Vec<_>, Vec<_>) =
+        left.into_iter().partition(|(_, it)| is_in_cluster(it));
+    let (in_accounts, in_storage): (Vec<_>, Vec<_>) =
+        elsewhere.into_iter().partition(|(_, it)| is_in_account(it));
     let mut exit = Exit::Success;
-    for (dir, resource) in left {
-        let removed = match &given {
-            Some(given) if !is_in_cluster(&resource) => given.remove(&resource).await,
-            _ => remove_in_cluster(&resource).await,
-        };
-        match removed {
-            Ok(()) => {
-                say(&format!("removed       {resource}"));
-                if let Some(dir) = dir {
-                    let removed = Event::ResourceRemoved(resource);
-                    EventLog::open(&dir)?.append(Stamp::now(), removed)?;
-                }
-            }
-            Err(error) => {
-                say(&format!("left          {resource}: {error:#}"));
-                exit = Exit::Partial;
-            }
+    for (dir, resource) in in_clusters {
+        let removed = remove_in_cluster(&resource).await;
+        exit = worse(exit, told(removed, dir, resource)?);
+    }
+    for (dir, resource) in in_accounts {
+        let removed = Err(by_hand(&resource));
+        exit = worse(exit, told(removed, dir, resource)?);
+    }
+    if in_storage.is_empty() {
+        return Ok(exit);
+    }
+    let given = Given::open().await.inspect_err(|_| {
+        for (_, resource) in &in_storage {
+            say(&format!("left          {resource}"));
         }
+    })?;
+    for (dir, resource) in in_storage {
+        let removed = given.remove(&resource).await;
+        exit = worse(exit, told(removed, dir, resource)?);
     }
     Ok(exit)
+}
+
+/// Prints what became of `resource`; once it is removed, the log of `dir` says so.
+fn told(
+    removed: anyhow::Result<()>,
+    dir: Option<PathBuf>,
+    resource: Resource,
+) -> anyhow::Result<Exit> {
+    if let Err(error) = removed {
+        say(&format!("left          {resource}: {error:#}"));
+        return Ok(Exit::Partial);
+    }
+    say(&format!("removed       {resource}"));
+    if let Some(dir) = dir {
+        let removed = Event::ResourceRemoved(resource);
+        EventLog::open(&dir)?.append(Stamp::now(), removed)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn worse(one: Exit, other: Exit) -> Exit {
+    if one == Exit::Success { other } else { one }
 }
 
 /// The directories below `out`, and those of a suite's runs, in order.
@@ -144,10 +162,29 @@ fn is_in_cluster(resource: &Resource) -> bool {
     resource.kind == NAMESPACE || resource.kind == CORDON
 }
 
+/// Whether `resource` is in a storage account that is known by its name: an emulator is known by its address.
+fn is_in_account(resource: &Resource) -> bool {
+    !is_in_cluster(resource) && !resource.storage.contains("://")
+}
+
+/// How to remove a resource of an account, for which a sweep has no credential.
+fn by_hand(resource: &Resource) -> anyhow::Error {
+    let Resource {
+        kind,
+        name,
+        storage,
+    } = resource;
+    anyhow!(
+        "remove it with `az storage {kind} delete --name {name} --account-name {storage} --auth-mode login`"
+    )
+}
+
 /// Expired namespaces and cordoned nodes that runs have left in the cluster of `context`, except those in `known`. Those that have
 /// not expired are reported, and left.
 async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
-    let (client, _) = cluster::context::connect(Some(context)).await?;
+    const UNCHOSEN: WrongInput = WrongInput("look for what runs have left in a cluster");
+    let connected = cluster::context::connect(Some(context)).await;
+    let (client, _) = connected.context(UNCHOSEN)?;
     let mut expired = cordons(context, &client, known).await?;
     for made in cluster::namespace::made(&client).await? {
         let namespace = namespace_in(context, made.name.clone());

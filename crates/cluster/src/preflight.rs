@@ -66,7 +66,7 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     Ok(found)
 }
 
-/// Adds a line for each missing right of `rights`; the last one names `role`, which grants them all.
+/// Adds a line for each missing right of `rights`, and one that names `role`, which grants them all.
 async fn ask(
     client: &Client,
     rights: &[&Right],
@@ -79,11 +79,14 @@ async fn ask(
     for refused in join_all(asked).await {
         lines.extend(refused?);
     }
-    let many = lines.len() > 1;
-    if let Some(last) = lines.last_mut() {
-        let needed = if many { "all of these" } else { "it" };
-        *last = format!("{last}; {role} has {needed}");
-    }
+    let rights = match lines.len() {
+        0 => None,
+        1 => Some("this right"),
+        _ => Some("all of these rights"),
+    };
+    lines.extend(rights.map(|rights| {
+        format!("a role that grants {rights}: {role} of the harness's repository does")
+    }));
     found.lacks.extend(lines);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::ListParams;
+use kube::api::{ListParams, LogParams};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::time::timeout;
@@ -17,7 +17,11 @@ use crate::pods::PodView;
 /// Pause between two tries to watch, while the API server does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Waits until a pod in `namespace` that `selector` selects is ready, for at most `patience`.
+/// A container that has ended so often without ever being ready will not get further: it is another program, or lacks something.
+const ENDS: u32 = 3;
+
+/// Waits until a pod in `namespace` that `selector` selects is ready, for at most `patience`. Ends early if a pod's container ends
+/// again and again, with the last lines of its log.
 pub async fn ready(
     client: &Client,
     namespace: &str,
@@ -32,7 +36,8 @@ pub async fn ready(
         pin_mut!(changes);
         while let Some(change) = changes.next().await {
             match change {
-                Ok(pod) if is_ready(&pod) => return,
+                Ok(pod) if is_ready(&pod) => return Ok(()),
+                Ok(pod) if restarts(&pod) >= ENDS => return Err(pod.name_any()),
                 Ok(pod) => {
                     waits = why(&pod);
                     seen.insert(pod.name_any());
@@ -43,9 +48,12 @@ pub async fn ready(
                 }
             }
         }
+        Ok(())
     });
-    if found.await.is_ok() {
-        return Ok(());
+    match found.await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(pod)) => return Err(crashes(client, namespace, pod).await),
+        Err(_) => {}
     }
     // What keeps a pod from having any container, such as a node without its own images, is told by an event alone.
     let warned = evidence::last_warning(client, namespace, &seen).await;
@@ -60,6 +68,32 @@ pub async fn ready(
             reasons => reasons.join("; "),
         },
     })
+}
+
+/// How often the container of `pod` was restarted.
+fn restarts(pod: &Pod) -> u32 {
+    let containers = pod.spec.as_ref().map(|spec| &spec.containers);
+    let first = containers.and_then(|containers| containers.first());
+    first.map_or(0, |it| PodView::of(pod, &it.name).restarts)
+}
+
+/// The error of a pod whose container ends again and again, with the last lines of the log before its last restart.
+async fn crashes(client: &Client, namespace: &str, pod: String) -> Error {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let params = LogParams {
+        previous: true,
+        tail_lines: Some(5),
+        ..LogParams::default()
+    };
+    let log = pods.logs(&pod, &params).await;
+    let log = log.unwrap_or_else(|error| format!("its log cannot be read: {error}"));
+    Error::Object {
+        object: format!("pod {pod}"),
+        reason: format!(
+            "its container has ended {ENDS} times without being ready; is its image the right one? Its last lines:\n{}",
+            log.trim_end()
+        ),
+    }
 }
 
 /// Which pod in `namespace` is not ready, and why, as far as the cluster says; `None` if it says nothing.

@@ -1,11 +1,13 @@
 //! The environments that `--env` names. All that depends on the name is here: what comes from a platform itself is in its
 //! [`Profile`].
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use clap::ValueEnum as _;
 use project::shell::word;
+use workflow::exit::WrongInput;
 
 use crate::cluster::Cluster;
 use crate::local::{Local, StorageChoice, Workload, WorkloadArgs};
@@ -71,6 +73,35 @@ impl EnvironmentName {
     }
 }
 
+/// A flag of `args` that the chosen environment does not heed, and what to do. Variables do not count, since they may be set for other
+/// commands, except for the consumer's command: another consumer would be judged than is meant. `variable` reads one.
+fn unheeded(args: &WorkloadArgs, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
+    let is_flag = |flag: &str, value: &str| {
+        let name = flag.trim_start_matches("--").replace('-', "_");
+        let set = variable(&format!("EDW_{}", name.to_uppercase()));
+        set.is_none_or(|set| set != value)
+    };
+    if args.environment == EnvironmentName::Local {
+        let flags = [args.cluster.repeat(), args.aks.repeat()].concat();
+        let (flag, _) = flags.iter().find(|(flag, value)| is_flag(flag, value))?;
+        return Some(format!(
+            "{flag} is for pods; say --env cluster (or aks), or leave it out"
+        ));
+    }
+    if args.consumer_command.is_some() {
+        return Some(
+            "pods are made from images, and --consumer-command (EDW_CONSUMER_COMMAND) starts no pod; name the consumer's image with \
+             --consumer-image, and describe a worker of your own with --workload"
+                .to_owned(),
+        );
+    }
+    let storage = args.storage?.to_possible_value()?;
+    is_flag("--storage", storage.get_name()).then(|| {
+        "--storage is for runs on this machine; pods use the storage that the overlay names"
+            .to_owned()
+    })
+}
+
 /// Starts the platform that `--env` names. Files that are no evidence go below `scratch`.
 pub async fn start(
     args: &WorkloadArgs,
@@ -78,6 +109,10 @@ pub async fn start(
     storage: StorageChoice,
     scratch: &Path,
 ) -> anyhow::Result<Arc<dyn Platform>> {
+    const MISPLACED: WrongInput = WrongInput("choose where the workload runs");
+    if let Some(why) = unheeded(args, |name| std::env::var_os(name)) {
+        return Err(anyhow::anyhow!(why).context(MISPLACED));
+    }
     args.environment
         .start(args, workload, storage, scratch)
         .await
@@ -88,6 +123,38 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn a_flag_that_the_environment_does_not_heed_is_refused_and_a_variable_is_not() {
+        let of = |words: &[&str]| unheeded(&args(words), |_| None);
+        for (words, told) in [
+            (&["--context=kind"][..], "--context is for pods"),
+            (&["--overlay=k8s/overlays/local"], "--overlay is for pods"),
+            (&["--keep-namespace"], "--keep-namespace is for pods"),
+            (&["--aks-run=n1"], "--aks-run is for pods"),
+            (
+                &["--env=cluster", "--consumer-command=python3 worker.py"],
+                "pods are made from images",
+            ),
+            (
+                &["--env=aks", "--storage=engine"],
+                "--storage is for runs on this machine",
+            ),
+        ] {
+            let found = of(words).unwrap();
+            assert!(found.starts_with(told), "{found}");
+        }
+        for words in [
+            &[][..],
+            &["--consumer-command=worker", "--storage=engine"],
+            &["--env=cluster", "--context=kind", "--wire=off"],
+        ] {
+            assert_eq!(of(words), None, "{words:?}");
+        }
+        let kind = |name: &str| (name == "EDW_CONTEXT").then(|| "kind".into());
+        assert_eq!(unheeded(&args(&["--context=kind"]), kind), None);
+        assert!(unheeded(&args(&["--context=other"]), kind).is_some());
+    }
 
     #[derive(clap::Parser)]
     struct Cli {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{Write as _, stderr};
 use std::process::exit;
 
-use clap::error::{ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Error, Parser};
 
 use crate::contract::letters;
@@ -91,8 +91,12 @@ fn in_words(error: &Error) -> Option<String> {
 
 /// The text of `error` without the value, if `error` repeats a value that may be secret.
 fn without_secrets(error: &Error) -> Option<String> {
-    let values = error.context().filter_map(|(_, value)| match value {
-        ContextValue::String(text) if may_hold_secret(text) => Some(text),
+    // The name of a flag with that of its value, such as `--drain-nodes <KEY=VALUE>`, is clap's own text.
+    let is_flag = |kind: ContextKind, text: &str| {
+        kind == ContextKind::InvalidArg && text.starts_with("--") && text.ends_with('>')
+    };
+    let values = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) if may_hold_secret(text) && !is_flag(kind, text) => Some(text),
         _ => None,
     });
     let mut text = None;
@@ -119,6 +123,8 @@ mod tests {
     struct Line {
         #[command(flatten)]
         storage: StorageArgs,
+        #[arg(long, value_name = "KEY=VALUE")]
+        label: Option<u8>,
     }
 
     #[test]
@@ -146,8 +152,10 @@ mod tests {
             assert!(!told.contains("hunter2"), "{told}");
             assert!(told.contains(flag) && told.contains(HIDDEN), "{told}");
         }
-        let plain = Line::try_parse_from(["x", "--queue", "My_Queue"]).unwrap_err();
-        assert_eq!(without_secrets(&plain), None);
+        for plain in [["x", "--queue", "My_Queue"], ["x", "--label", "garbage"]] {
+            let plain = Line::try_parse_from(plain).unwrap_err();
+            assert_eq!(without_secrets(&plain), None);
+        }
     }
 
     #[test]

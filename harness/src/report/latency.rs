@@ -40,7 +40,7 @@ fn line(hop: Hop, hops: &Hops) -> HopLine {
         |micros: Option<i64>| micros.map_or("–".into(), |micros| Micros(micros).to_string());
     let cell = |percentile: Percentile| Cell {
         text: shown(samples.at(percentile)),
-        is_sound: samples.count() == 0 || has_enough(samples, percentile),
+        is_sound: is_sound(hops, hop, percentile),
     };
     HopLine {
         hop,
@@ -49,6 +49,12 @@ fn line(hop: Hop, hops: &Hops) -> HopLine {
         count: thousands(samples.count()),
         remarks: remarks(hop, hops),
     }
+}
+
+/// Whether a hop has as many samples as the percentile needs, or none.
+pub(super) fn is_sound(hops: &Hops, hop: Hop, percentile: Percentile) -> bool {
+    let samples = hops.samples(hop);
+    samples.count() == 0 || has_enough(samples, percentile)
 }
 
 fn remarks(hop: Hop, hops: &Hops) -> Vec<String> {

@@ -229,8 +229,11 @@ async fn who_hands_over_nodes_is_told_beforehand_what_lacks_to_drain_them() {
     let deletable = json!({"edw.example/drain": "yes", "edw/may-be-deleted": "true"});
     assert_eq!(lacks("nothing", drain.clone()).await, [""; 0]);
     let denied = lacks("patch nodes", drain.clone()).await;
-    let expected = "permission to patch nodes (core), needed to cordon those nodes, and give them back; docs/cluster-role-nodes.yaml has it";
-    assert_eq!(denied, [expected]);
+    let expected = [
+        "permission to patch nodes (core), needed to cordon those nodes, and give them back",
+        "a role that grants this right: docs/cluster-role-nodes.yaml of the harness's repository does",
+    ];
+    assert_eq!(denied, expected);
     // The right to delete is needed only if a node may be deleted.
     assert_eq!(lacks("delete nodes", drain).await, [""; 0]);
     let denied = lacks("delete nodes", deletable).await;

@@ -12,6 +12,9 @@ async fn not_ready(pods: Vec<Value>, events: Vec<Value>) -> String {
             )
         } else if query.contains("watch=true") {
             Answer::watching()
+        } else if path.ends_with("/log") {
+            assert!(query.contains("previous=true"), "{query}");
+            Answer::text("error: unexpected argument '--queue'\n")
         } else {
             Answer::ok(&list(&pods, 1))
         }
@@ -42,4 +45,19 @@ async fn a_pod_that_does_not_become_ready_is_told_with_the_clusters_last_warning
     assert!(told.ends_with("; its log may say why"), "{told}");
     let told = not_ready(vec![], vec![]).await;
     assert!(told.ends_with("; there is no such pod"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_ends_again_and_again_is_not_waited_for_and_says_why() {
+    let mut crashing = pod("a", 1);
+    let status = json!({"name": crashing["spec"]["containers"][0]["name"], "restartCount": 3, "ready": false,
+        "image": "", "imageID": "", "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+    crashing["status"] = json!({"containerStatuses": [status]});
+    let began = tokio::time::Instant::now();
+    assert_eq!(
+        not_ready(vec![crashing], vec![]).await,
+        "use pod a: its container has ended 3 times without being ready; is its image the right one? Its last lines:\n\
+         error: unexpected argument '--queue'"
+    );
+    assert!(began.elapsed() < Duration::from_secs(180));
 }

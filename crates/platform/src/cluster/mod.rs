@@ -142,6 +142,7 @@ impl Cluster {
     ) -> anyhow::Result<Self> {
         const UNCHOSEN: WrongInput = WrongInput("use a cluster");
         let overlay = Overlay::read(&args.overlay)?;
+        overlay.ensure_filled_in()?;
         let images = args.images();
         let described = images::described(args, workload)?;
         let (client, context) = connected.context(UNCHOSEN)?;

@@ -7,6 +7,7 @@ use crate::audit::Judged as _;
 use crate::events::Measured;
 use crate::measure::{Hop, LatencyLimit, Micros, Percentile};
 use crate::outcome::Outcome;
+use crate::report::latency::is_sound;
 use crate::report::plot::limit_bar;
 use crate::report::{MarkKind, Promise, RunRecord, promises, unjudged};
 use views::thousands;
@@ -166,7 +167,11 @@ fn measured(measured: &Measured) -> Vec<Tile> {
     });
     let p99 = measured.hops.samples(Hop::EndToEnd).at(Percentile::P99);
     if let (Some(p99), false) = (p99, is_shown) {
-        tiles.push(Tile::plain(Micros(p99).to_string(), "end to end p99"));
+        let name = match is_sound(&measured.hops, Hop::EndToEnd, Percentile::P99) {
+            true => "end to end p99",
+            false => "end to end p99, of too few samples to be judged",
+        };
+        tiles.push(Tile::plain(Micros(p99).to_string(), name));
     }
     if let Some(rate) = measured.hops.throughput() {
         tiles.push(Tile::plain(

@@ -1,8 +1,12 @@
 //! Finds the target of storage's addresses: a Service of the overlay and its pods' port, or a host outside of the cluster.
 
+use anyhow::anyhow;
 use serde_json::{Map, Value};
 
-use super::{Adapted, containers};
+use super::{Adapted, Overlay, UNUSABLE, containers, name_of};
+
+/// The values of `k8s/` in place of an account and of an identity, for a user to replace.
+const TO_FILL_IN: [&str; 2] = ["yourstorageaccount", "00000000-0000-0000-0000-000000000000"];
 
 /// Where the workload finds storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,23 @@ pub(in crate::cluster) struct Service {
     pub(in crate::cluster) port: u16,
     /// The path after the host, such as `/devstoreaccount1`.
     pub(in crate::cluster) path: String,
+}
+
+impl Overlay {
+    /// Fails if a value that a user has to fill in is still there: a token would go to whoever has an account of that name.
+    pub(in crate::cluster) fn ensure_filled_in(&self) -> anyhow::Result<()> {
+        for object in &self.objects {
+            let text = object.to_string();
+            if let Some(value) = TO_FILL_IN.iter().find(|value| text.contains(*value)) {
+                let (kind, name) = (object["kind"].as_str().unwrap_or_default(), name_of(object));
+                return Err(anyhow!(
+                    "{kind} {name} still has {value}; write your own account and client id into the overlay (azure.env)"
+                )
+                .context(UNUSABLE));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Adapted {

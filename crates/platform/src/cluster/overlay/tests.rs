@@ -345,3 +345,18 @@ fn at_most_so_many_consumers_are_on_a_node_whatever_its_size() {
     assert_eq!(of_nodes["minDomains"], 1000);
     assert_eq!(of_nodes["labelSelector"]["matchLabels"][GROUP], CONSUMERS);
 }
+
+#[test]
+fn an_overlay_whose_account_is_not_filled_in_is_refused() {
+    let overlays = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../k8s/overlays");
+    let read = |name: &str| Overlay::read(&overlays.join(name)).unwrap();
+    for name in ["local", "local-engine"] {
+        read(name).ensure_filled_in().unwrap();
+    }
+    for name in ["aks", "aks-spot", "sample"] {
+        let error = read(name).ensure_filled_in().unwrap_err();
+        let told = format!("{error:#}");
+        assert!(told.contains("write your own account"), "{told}");
+        assert!(error.downcast_ref::<WrongInput>().is_some());
+    }
+}
