@@ -311,14 +311,14 @@ mod tests {
     #[test]
     fn a_finding_says_in_which_queues_its_cases_are_as_far_as_that_is_known() {
         let told = |queues: &[Option<&str>], count| {
-            let witness = |queue: &Option<&str>| Witness {
+            let witness = |queue: Option<&str>| Witness {
                 queue: queue.map(str::to_owned),
                 ..Witness::new("r-1", "")
             };
             let finding = Finding {
                 violation: Violation::Lost,
                 count,
-                witnesses: queues.iter().map(witness).collect(),
+                witnesses: queues.iter().copied().map(witness).collect(),
             };
             finding.in_queues()
         };

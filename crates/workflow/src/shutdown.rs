@@ -17,10 +17,10 @@ fn stops() -> SigSet {
 /// Holds SIGTERM and SIGINT back until [`Signals::listen`] or [`let_through`]. To be called before anything else: it holds for
 /// the calling thread and the threads that it starts later.
 ///
-/// The kernel drops a signal to PID 1 that has no handler yet, unless it is blocked (pid_namespaces(7)). A pod that is told to
+/// The kernel drops a signal to PID 1 that has no handler yet, unless it is blocked (`pid_namespaces(7)`). A pod that is told to
 /// end while its process still starts would work on, and be killed at the end of its grace period with its work in flight.
 pub fn hold() {
-    // Can only fail for an unknown way to change the mask (pthread_sigmask(3)).
+    // Can only fail for an unknown way to change the mask (`pthread_sigmask(3)`).
     let _ = stops().thread_block();
 }
 

@@ -309,14 +309,16 @@ impl RunRecord {
                 outcome,
                 reasons,
                 outcomes,
-            } => {
-                self.stated = Some(Stated {
-                    outcome,
-                    reasons,
-                    outcomes,
-                });
-            }
+            } => self.state(outcome, reasons, outcomes),
         }
+    }
+
+    fn state(&mut self, outcome: Outcome, reasons: Vec<String>, outcomes: Vec<Outcome>) {
+        self.stated = Some(Stated {
+            outcome,
+            reasons,
+            outcomes,
+        });
     }
 
     fn mark(&mut self, at: Stamp, kind: MarkKind, name: String, lasts_ms: Option<u64>) {

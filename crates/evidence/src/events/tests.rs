@@ -165,6 +165,17 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             verdicts: vec![],
         })),
         Event::Usage(usage()),
+        Event::Finished {
+            outcome: Outcome::Fail,
+            reasons: vec!["3 messages lost".into()],
+            outcomes: vec![],
+        },
+    ];
+    [begun, of_scaling(), of_a_search(), judged, of_a_suite()].concat()
+}
+
+fn of_a_search() -> Vec<Event> {
+    vec![
         Event::RateStep(Box::new(rate_step())),
         Event::RateFound(RateFound {
             rate_per_s: Some(4_000.0),
@@ -172,13 +183,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             untold_at_per_s: Some(8_000.0),
             bottleneck: rate_step().bottleneck,
         }),
-        Event::Finished {
-            outcome: Outcome::Fail,
-            reasons: vec!["3 messages lost".into()],
-            outcomes: vec![],
-        },
-    ];
-    [begun, of_scaling(), judged, of_a_suite()].concat()
+    ]
 }
 
 fn of_scaling() -> Vec<Event> {

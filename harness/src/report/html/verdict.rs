@@ -167,9 +167,10 @@ fn measured(measured: &Measured) -> Vec<Tile> {
     });
     let p99 = measured.hops.samples(Hop::EndToEnd).at(Percentile::P99);
     if let (Some(p99), false) = (p99, is_shown) {
-        let name = match is_sound(&measured.hops, Hop::EndToEnd, Percentile::P99) {
-            true => "end to end p99",
-            false => "end to end p99, of too few samples to be judged",
+        let name = if is_sound(&measured.hops, Hop::EndToEnd, Percentile::P99) {
+            "end to end p99"
+        } else {
+            "end to end p99, of too few samples to be judged"
         };
         tiles.push(Tile::plain(Micros(p99).to_string(), name));
     }
