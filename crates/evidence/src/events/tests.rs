@@ -151,7 +151,25 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             lasts_ms: Some(900),
         },
     ];
-    let judged = vec![
+    let finished = vec![Event::Finished {
+        outcome: Outcome::Fail,
+        reasons: vec!["3 messages lost".into()],
+        outcomes: vec![],
+    }];
+    // In the order in which the kinds are listed.
+    let all = [
+        begun,
+        of_scaling(),
+        of_a_run(audit),
+        of_a_search(),
+        finished,
+        of_a_suite(),
+    ];
+    all.concat()
+}
+
+fn of_a_run(audit: Audit) -> Vec<Event> {
+    vec![
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()
@@ -165,13 +183,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             verdicts: vec![],
         })),
         Event::Usage(usage()),
-        Event::Finished {
-            outcome: Outcome::Fail,
-            reasons: vec!["3 messages lost".into()],
-            outcomes: vec![],
-        },
-    ];
-    [begun, of_scaling(), of_a_search(), judged, of_a_suite()].concat()
+    ]
 }
 
 fn of_a_search() -> Vec<Event> {
