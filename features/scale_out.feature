@@ -49,7 +49,7 @@ Feature: Consumers come with the work and go with it
       Given no consumer, and the workload's own scaling settings but for these:
         | setting         | value |
         | scale-in window | 30 s  |
-      And each message takes 10 s of work
+      And each message takes 15 s of work
       When 300 messages are sent at a rate that falls from 120 per minute to 10 per minute in 5 min
       Then within 10 min the last consumer has gone
       And within 1 min every message has exactly one result

@@ -312,7 +312,7 @@ pub(crate) const THENS: &[Sentence] = &[
         says: "at least <n> consumers were taken away while they had work, and each ended by itself, with exit code <n>",
         fails: &[harness(
             &[(
-                "each message takes 10 s of work\n      When 300",
+                "each message takes 15 s of work\n      When 300",
                 "each message takes 1 ms of work\n      When 300",
             )],
             TAKEN_AWAY,
