@@ -153,7 +153,7 @@ const NOT_IN_STEPS: [&str; 18] = [
     "report::",
 ];
 
-/// What a step of a `Then` must not do besides: compare, and so decide by itself.
+/// What a `Then` step must not contain, beyond what no step may: comparisons, by which it would decide for itself.
 const NOT_IN_THENS: [&str; 10] = [
     " == ",
     " != ",

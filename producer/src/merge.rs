@@ -33,7 +33,7 @@ pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, Summar
         extend(&mut exceptions.unknown, all_of(&part.exceptions.unknown));
         extend(&mut exceptions.failed, all_of(&part.exceptions.failed));
         let never_begun = part.slice.messages(part.begun, begun);
-        // A generator that cannot go on has a reason of its own: storage.
+        // What a generator did not send because storage refused it is not due to the stop.
         if part.fatal.is_none() {
             stopped += part.slice.within(begun).saturating_sub(part.begun);
         }

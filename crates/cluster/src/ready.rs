@@ -72,9 +72,7 @@ pub async fn ready(
 
 /// How often the container of `pod` was restarted.
 fn restarts(pod: &Pod) -> u32 {
-    let containers = pod.spec.as_ref().map(|spec| &spec.containers);
-    let first = containers.and_then(|containers| containers.first());
-    first.map_or(0, |it| PodView::of(pod, &it.name).restarts)
+    view(pod).map_or(0, |view| view.restarts)
 }
 
 /// The error of a pod whose container ends again and again, with the last lines of the log before its last restart.
@@ -111,8 +109,13 @@ pub async fn what_waits(client: &Client, namespace: &str) -> Option<String> {
 
 /// Why a pod is not ready, if its own status has a reason.
 fn why(pod: &Pod) -> Option<String> {
-    let container = pod.spec.as_ref()?.containers.first()?.name.clone();
-    PodView::of(pod, &container).waits_for
+    view(pod)?.waits_for
+}
+
+/// The state of `pod` by its first container; `None` if it has none.
+fn view(pod: &Pod) -> Option<PodView> {
+    let first = pod.spec.as_ref()?.containers.first()?;
+    Some(PodView::of(pod, &first.name))
 }
 
 /// Whether a pod is ready, and was not told to end.

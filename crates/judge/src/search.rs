@@ -79,7 +79,7 @@ mod tests {
             )
         );
         assert_eq!(of(Outcome::Fail, &good, &free), None);
-        // A message was lost, whoever took the processors.
+        // A lost message breaks a promise, also if others took the processors.
         assert_eq!(of(Outcome::Fail, &bad, &full), None);
         assert_eq!(of(Outcome::Pass, &good, &full), None);
         assert_eq!(disturbed(Outcome::Fail, None, Some(&full)), None);

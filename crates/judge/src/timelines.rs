@@ -21,7 +21,7 @@ pub struct Timelines<'a> {
 
 impl<'a> Timelines<'a> {
     /// Makes the timelines of the witnesses of `audit`, whose workload `lens` describes. If `names` has several queues, each
-    /// witness also gets the name of its own.
+    /// witness also gets the name of the queue that its message was in.
     pub fn of(audit: &'a mut Audit, lens: Lens, names: StorageNames) -> Self {
         let findings = audit.findings.iter_mut();
         let witnesses = findings.flat_map(|finding| &mut finding.witnesses);

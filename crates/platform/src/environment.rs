@@ -50,7 +50,7 @@ impl EnvironmentName {
         })
     }
 
-    /// The flags of its own that `args` have, each with its value; a switch has none.
+    /// The flags of this environment that the user has given in `args`, each with its value; a switch has an empty one.
     fn flags(self, args: &WorkloadArgs) -> Vec<(&'static str, String)> {
         match self {
             Self::Local => Vec::new(),

@@ -183,8 +183,7 @@ impl Crew {
         let noted = self.note_ends(&mut member);
         let was_there = member.view.is_running || member.view.ended.is_some();
         // The kubelet may report a pod's start after its end. A pod that a fault killed for what it did must have run.
-        let cause = self.asked.get(&member.view.name);
-        let was_killed = cause.is_some_and(|cause| *cause == Cause::Fault);
+        let was_killed = self.asked.get(&member.view.name) == Some(&Cause::Fault);
         let noted = noted.and_then(|()| {
             if was_killed && !was_seen && !was_there {
                 self.started(&member.view)?;

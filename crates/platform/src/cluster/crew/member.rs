@@ -59,9 +59,9 @@ impl Member {
     }
 
     /// Whether it was told to end while its process still started, and SIGTERM ended it, as it ends a process that does not listen
-    /// for it yet: it was never ready, so it had nothing in hand.
+    /// for it yet. Such a pod was never ready. It had nothing in hand either: a worker may receive messages before its first probe.
     pub(super) fn ended_before_it_began(&self, end: End) -> bool {
         const SIGTERM: i32 = 15;
-        end == End::Signalled(SIGTERM) && self.told.is_some() && !self.was_ready
+        end == End::Signalled(SIGTERM) && self.told.is_some() && !self.was_ready && self.held == 0
     }
 }

@@ -90,6 +90,12 @@ fn a_pod_that_is_told_to_end_while_it_starts_may_end_by_sigterm() {
     crew.saw(by_sigterm("b")).unwrap();
     assert!(!last(&crew).is_orderly && !last(&crew).is_early);
 
+    // No probe has seen it ready, but it had received messages.
+    crew.look_through(Arc::new(Two));
+    crew.saw(starting("d")).unwrap();
+    crew.saw(by_sigterm("d")).unwrap();
+    assert!(!last(&crew).is_orderly && !last(&crew).is_early);
+
     // It did not end within its grace period.
     crew.saw(starting("c")).unwrap();
     crew.saw(PodView {
