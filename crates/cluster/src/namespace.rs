@@ -7,7 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, ResourceExt as _};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::Error;
 use crate::objects::FIELD_MANAGER;
@@ -20,6 +20,9 @@ const RUN: &str = "edw/run";
 
 /// The annotation with the time after which the namespace is no longer needed.
 pub(crate) const EXPIRES: &str = "edw/expires";
+
+/// Pause before a broken watch of a namespace begins again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The time `life` from now.
 pub(crate) fn expiry(life: Duration) -> Timestamp {
@@ -71,6 +74,17 @@ pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Res
     let made = namespaces(client).create(&params, &namespace).await;
     made.map_err(|error| Error::of(format!("create the namespace {name}"), &error))?;
     Ok(())
+}
+
+/// Waits until somebody deletes the namespace `name`. A break of the watch does not end the wait.
+pub async fn deletion(client: &Client, name: &str) {
+    let is_deleted = |namespace: Option<&Namespace>| {
+        namespace.is_none_or(|it| it.metadata.deletion_timestamp.is_some())
+    };
+    while let Err(error) = await_condition(namespaces(client), name, is_deleted).await {
+        tracing::debug!("watch the namespace {name} again: {error}");
+        sleep(AGAIN).await;
+    }
 }
 
 /// Deletes the namespace `name`, and waits for at most `patience` until it is gone. No error if it does not exist.

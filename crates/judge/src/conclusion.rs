@@ -116,6 +116,18 @@ impl Conclusion {
         }
     }
 
+    /// Judges a run for which no stage could be opened, because of `error`: incomplete if it was `stopped`.
+    pub fn of_unopened(error: &anyhow::Error, stopped: bool) -> Self {
+        let mut part = Part::of_error(error);
+        if stopped {
+            part.outcome = Outcome::Incomplete;
+        }
+        for reason in &mut part.reasons {
+            *reason = format!("the run did not begin: {reason}");
+        }
+        Self::of([part])
+    }
+
     /// The event with which a log ends.
     pub fn event(self) -> Event {
         let differ = self.outcomes.iter().any(|it| *it != self.outcome);
@@ -240,6 +252,19 @@ mod tests {
         assert_eq!((worst, next), (Outcome::Fail, Outcome::Incomplete));
         assert_eq!(last, Outcome::Inconclusive);
         assert_eq!(Conclusion::of([]).outcome, Outcome::Inconclusive);
+    }
+
+    #[test]
+    fn a_run_that_did_not_begin_says_why_and_is_incomplete_if_it_was_stopped() {
+        let error = anyhow::anyhow!("no answer").context("reach storage");
+        for (stopped, outcome) in [(false, Outcome::Inconclusive), (true, Outcome::Incomplete)] {
+            let told = Conclusion::of_unopened(&error, stopped);
+            assert_eq!(told.outcome, outcome);
+            assert_eq!(
+                told.reasons,
+                ["the run did not begin: failed to reach storage: no answer"]
+            );
+        }
     }
 
     #[test]

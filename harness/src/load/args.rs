@@ -67,8 +67,8 @@ pub struct LoadArgs {
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
     /// Find the highest rate that keeps the limits: raise the rate in steps until a limit breaks, then narrow down. Without
-    /// --limit, the limit is 'end to end p99 100ms'. --messages and --shape are ignored
-    #[arg(long)]
+    /// --limit, the limit is 'end to end p99 100ms'. It chooses number and shape of the messages itself
+    #[arg(long, conflicts_with_all = ["messages", "shape"])]
     pub find_rate: bool,
     /// How long --find-rate holds each rate; at least ten times the longest limit, and 1,000 messages
     #[arg(long, default_value = "10s", value_parser = duration::parse_positive, requires = "find_rate")]

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use judge::{Census, departures};
+use judge::{Census, Conclusion, departures};
 use platform::autoscale::ScalingRecord;
 use platform::storage::Store;
 use platform::until::{Late, until_told};
@@ -94,7 +94,7 @@ impl Default for Needed {
 
 impl Run {
     /// Creates the run's directory below `parent`, and has `platform` open a stage for it. `loss` is set if storage is lost from then on.
-    /// Once `stop` is cancelled, a stage that is not open yet is given up.
+    /// Once `stop` is cancelled, a stage that is not open yet is given up. If no stage opens, the run's event log ends with the reason.
     pub async fn prepare(
         platform: &dyn Platform,
         identity: Identity,
@@ -105,7 +105,7 @@ impl Run {
     ) -> anyhow::Result<Self> {
         let dir = RunDir::create(parent, &identity.run)?;
         let log = EventLog::open(dir.path())?;
-        let stage = platform
+        let opened = platform
             .open(StagePlan {
                 identity: identity.clone(),
                 directory: dir.path().to_owned(),
@@ -115,9 +115,17 @@ impl Run {
                 queues: needed.queues,
                 nodes: needed.nodes,
                 loss: loss.clone(),
-                stop,
+                stop: stop.clone(),
             })
-            .await?;
+            .await;
+        let stage = match opened {
+            Ok(stage) => stage,
+            Err(error) => {
+                let conclusion = Conclusion::of_unopened(&error, stop.is_cancelled());
+                log.append(Stamp::now(), conclusion.event())?;
+                return Err(error);
+            }
+        };
         Ok(Self {
             identity,
             dir,

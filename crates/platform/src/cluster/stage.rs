@@ -18,6 +18,7 @@ use kube::Api;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use wire::{PRODUCER, Wire};
 use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
@@ -41,7 +42,7 @@ use crate::sender::{Sender, generator_name};
 use crate::storage::Store;
 use crate::workers::{Roster, Workers};
 use crate::{Identities, Stage, StagePlan, StoppedOpening};
-use parts::{adapted, nodes};
+use parts::{adapted, nodes, told_of_deletion};
 
 /// Time limit for a namespace to be gone: its pods have ended, but controllers may have finalizers.
 const GONE: Duration = Duration::from_secs(120);
@@ -78,6 +79,8 @@ pub(super) struct ClusterStage {
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
+    /// Tells the run if somebody else deletes its namespace, until the stage removes it.
+    not_ours: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl ClusterStage {
@@ -166,6 +169,7 @@ impl ClusterStage {
             let reach = reach.clone();
             async move { reach.lost().await }
         });
+        let deletion = told_of_deletion(&site, &plan, &namespace);
         Ok(Self {
             site,
             plan,
@@ -182,6 +186,7 @@ impl ClusterStage {
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
             _lookout: lookout,
+            not_ours: Mutex::new(Some(deletion)),
         })
     }
 
@@ -341,6 +346,7 @@ impl Stage for ClusterStage {
         if self.site.keeps {
             return given_back;
         }
+        lock(&self.not_ours).take();
         let kept = self.keep_evidence().await;
         if !self.storage.lasting.is_empty() {
             let run = &self.plan.identity.run;

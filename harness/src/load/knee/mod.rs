@@ -68,7 +68,11 @@ pub(super) async fn find(
                 ));
                 break;
             }
-            concluded => concluded?,
+            Err(error) => {
+                record(judge::Conclusion::of([Part::of_error(&error)]).event())?;
+                return Err(error);
+            }
+            Ok(concluded) => concluded,
         };
         let step = tried.step(&concluded.record);
         describe::tell_step(&step);

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use cluster::namespace;
 use cluster::nodes::Holder;
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::workload::Lens;
+use workflow::task;
 
 use super::super::Site;
 use super::super::nodes::{HandedOver, Prices, TakesBack, WatchedNodes};
@@ -40,6 +43,19 @@ pub(super) fn adapted(
         adapted.keep_off(handed.label.clone());
     }
     Ok(adapted)
+}
+
+/// Watches whether somebody else deletes the namespace `name` of the run of `plan`. That is told as a loss of storage: it ends
+/// every wait of the run, with this reason and not with the broken connections that follow.
+pub(super) fn told_of_deletion(site: &Site, plan: &StagePlan, name: &str) -> AbortOnDropHandle<()> {
+    let (client, loss, name) = (site.client.clone(), plan.loss.clone(), name.to_owned());
+    task::spawn(async move {
+        namespace::deletion(&client, &name).await;
+        loss.tell(format!(
+            "somebody deleted the namespace {name} while the run went on, and with it the pods and the evidence: find out who or what \
+             deletes namespaces in this cluster, then run again"
+        ));
+    })
 }
 
 /// The nodes, if some can be taken back.

@@ -200,6 +200,7 @@ impl Played {
             nodes: None,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
+            not_ours: Mutex::default(),
         };
         Self {
             stage,
