@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use clap::Parser;
 use harness::outcome::Outcome;
+use harness::report;
+use harness::run::{Needed, Run};
 use harness::scenario::{Keep, SuiteArgs, SuiteReport, run, select};
-use platform::Platform as _;
+use platform::{Identity, Platform as _, StorageLoss};
+use tokio_util::sync::CancellationToken;
 
 use paused::Paused;
 
@@ -59,4 +62,42 @@ async fn played() -> SuiteReport {
     let selection = select(&args, &paused.profile()).expect("the features must be readable");
     let suite = run(&args, selection, Arc::new(paused)).await;
     suite.expect("the suite must come to its end")
+}
+
+/// The platform has one queue, so it opens no stage with two.
+#[tokio::test]
+async fn the_report_of_a_run_that_never_began_says_why() {
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unopened");
+    std::fs::create_dir_all(&parent).expect("a directory for runs");
+    let platform = Paused::sound();
+    for is_stopped in [false, true] {
+        let identity = Identity::fresh(None);
+        let stop = CancellationToken::new();
+        if is_stopped {
+            stop.cancel();
+        }
+        let needed = Needed {
+            queues: 2,
+            ..Needed::default()
+        };
+        let loss = StorageLoss::default();
+        let prepared = Run::prepare(&platform, identity, &parent, needed, loss, stop);
+        assert!(prepared.await.is_err(), "there is one queue");
+        let mut runs = std::fs::read_dir(&parent).expect("the directory is there");
+        let run = runs.next().expect("a run").expect("its directory").path();
+        let (record, _) = report::write(&run).expect("a report");
+        let verdict = record.verdict();
+        let outcome = if is_stopped {
+            Outcome::Incomplete
+        } else {
+            Outcome::Inconclusive
+        };
+        assert_eq!(verdict.outcome, outcome);
+        let reasons = verdict.reasons.join("; ");
+        assert!(
+            reasons.contains("did not begin") && reasons.contains("here is one"),
+            "{reasons}"
+        );
+        std::fs::remove_dir_all(&run).expect("the run's directory can go");
+    }
 }
