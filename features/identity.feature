@@ -67,8 +67,8 @@ Feature: Nobody holds a key: every pod signs in as itself
     Scenario: Entra cannot be reached for a while, and tokens last
       Given 2 consumers
       And consumers sign in with the identity of their pods
-      And tokens live 12 s
-      When 250 messages are sent at 25 per second, and Entra cannot be reached for 4 s when 100 are sent
+      And tokens live 20 s
+      When 360 messages are sent at 25 per second, and Entra cannot be reached for 4 s when 175 are sent
       Then within 20 s every message has exactly one result
       And somebody was turned away
       And storage refused no request for its token

@@ -35,7 +35,9 @@ pub fn replaced_at_least(replaced: u64, least: u64) -> Kept {
 
 /// Fails unless the authority has `closed` a connection while it could not be reached.
 pub fn turned_away(closed: u64) -> Kept {
-    fail_unless(closed > 0, || "nobody was".to_owned())
+    fail_unless(closed > 0, || {
+        "every request for a token was answered".to_owned()
+    })
 }
 
 /// Inconclusive unless the authority has `closed` a connection before it could be reached again: then no worker has tried to sign
@@ -52,7 +54,7 @@ pub fn tried_to_sign_in(closed: u64) -> Kept {
 /// Fails if storage has `refused` requests of workers for their identity.
 pub fn never_refused(refused: &[String]) -> Kept {
     fail_unless(refused.is_empty(), || {
-        format!("it refused {}", refused.join(", "))
+        format!("storage refused {}", refused.join(", "))
     })
 }
 
@@ -111,10 +113,13 @@ mod tests {
         assert_eq!(replaced_at_least(3, 3), Ok(()));
         assert_eq!(fails(replaced_at_least(2, 3)), "2 were replaced");
         assert_eq!(turned_away(1), Ok(()));
-        assert_eq!(fails(turned_away(0)), "nobody was");
+        assert_eq!(
+            fails(turned_away(0)),
+            "every request for a token was answered"
+        );
         assert_eq!(never_refused(&[]), Ok(()));
         let refused = ["put of c-1 (x)".to_owned(), "put of c-2 (x)".to_owned()];
-        let told = "it refused put of c-1 (x), put of c-2 (x)";
+        let told = "storage refused put of c-1 (x), put of c-2 (x)";
         assert_eq!(fails(never_refused(&refused)), told);
     }
 

@@ -39,7 +39,7 @@ pub use lane::{Killer, Lane};
 pub use proxy::{Endpoints, Proxy};
 pub use remote::{Kills, Remote};
 pub use tls::Tls;
-pub use wire::{AtWork, Wire, Written};
+pub use wire::{InForce, Wire, Written};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

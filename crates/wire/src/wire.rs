@@ -13,7 +13,7 @@ use super::Proxy;
 use super::fault::Rule;
 
 /// A rule in force, until this is dropped.
-pub trait AtWork: fmt::Debug + Send + Sync {
+pub trait InForce: fmt::Debug + Send + Sync {
     /// How often it has struck, as far as known.
     fn struck(&self) -> u64;
 }
@@ -22,7 +22,7 @@ pub trait AtWork: fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait Wire: fmt::Debug + Send + Sync {
     /// Puts `rule` in force before it returns.
-    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>>;
+    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn InForce>>;
 
     /// Holds all requests of the client `name` back from storage before it returns, or lets them go on: to storage and to the
     /// other clients, a client that is held is one that does nothing.
@@ -70,7 +70,7 @@ pub trait Wire: fmt::Debug + Send + Sync {
 
 #[async_trait]
 impl Wire for Proxy {
-    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
+    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn InForce>> {
         Ok(Box::new(self.faults().install(rule)))
     }
 

@@ -224,7 +224,7 @@ impl LoadArgs {
             ));
         }
         let planned = self.planned();
-        if !self.find_rate && planned < u64::from(generators) {
+        if planned < u64::from(generators) {
             return Some(format!(
                 "spread {planned} messages over {generators} generators: each sends at least one; give fewer --generators"
             ));
@@ -346,7 +346,6 @@ mod tests {
                 &["--messages=3", "--generators=4"],
                 Some("give fewer --generators"),
             ),
-            (&["--find-rate", "--messages=3", "--generators=4"], None),
             (
                 &["--queues=4", "--consumers=3"],
                 Some("give --consumers 4 or more"),
@@ -358,6 +357,16 @@ mod tests {
                 None => assert_eq!(told, None, "{flags:?}"),
                 Some(advice) => assert!(told.unwrap().ends_with(advice), "{flags:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_search_chooses_number_and_shape_of_its_messages_itself() {
+        for other in ["--messages=3", "--shape=burst"] {
+            let words = ["--find-rate".to_owned(), other.to_owned()];
+            let refused = LoadArgs::from_words(&words).unwrap_err();
+            let told = format!("{refused:#}");
+            assert!(told.contains("cannot be used with"), "{told}");
         }
     }
 

@@ -50,7 +50,7 @@ pub use settle::{QueueLook, Settled};
 
 use crate::audit::StorageTime;
 use crate::events::{Event, EventLog, Fact, Sample};
-use crate::wire::{AtWork, Rule, Wire, Written};
+use crate::wire::{InForce, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;
 
@@ -249,7 +249,7 @@ impl Run {
     }
 
     /// Applies `rule` to the requests between the run's workers and its storage, for as long as the returned value is held.
-    pub async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
+    pub async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn InForce>> {
         self.wire()?.install(rule).await
     }
 

@@ -7,7 +7,7 @@ use platform::until::until;
 use platform::{Readiness, Roster};
 
 use super::Run;
-use crate::wire::AtWork;
+use crate::wire::InForce;
 
 /// How long consumers may take until the first of them sends a request to storage: a pod has to be started.
 const START: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ impl Run {
     /// ready.
     pub async fn ready_under(
         &self,
-        rule: &dyn AtWork,
+        rule: &dyn InForce,
         time: Duration,
     ) -> anyhow::Result<Vec<String>> {
         let mut early = Vec::new();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use kind::{FaultKind, Moment, Refusal};
 
-use super::wire::AtWork;
+use super::wire::InForce;
 use super::{Operation, lock};
 
 /// The name of the client that sends the load. All others are workers.
@@ -109,7 +109,7 @@ pub(super) struct InstalledRule {
     faults: Faults,
 }
 
-impl AtWork for InstalledRule {
+impl InForce for InstalledRule {
     fn struck(&self) -> u64 {
         let counts = self.faults.counts();
         counts.get(&self.number).copied().unwrap_or_default()

@@ -28,7 +28,7 @@ use way::{Restarted, Way};
 use super::control::{FORMAT, Status};
 use super::lane::Asker;
 use super::wire::Written;
-use super::{AtWork, Rule, Wire, lock};
+use super::{InForce, Rule, Wire, lock};
 
 /// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -124,7 +124,7 @@ impl Remote {
 
 #[async_trait]
 impl Wire for Remote {
-    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
+    async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn InForce>> {
         let number = self.rules.fetch_add(1, Ordering::Relaxed) + 1;
         let body = serde_json::to_vec(&rule).context("write the rule")?;
         let put = self
@@ -217,7 +217,7 @@ struct Ruled {
     status: watch::Receiver<Status>,
 }
 
-impl AtWork for Ruled {
+impl InForce for Ruled {
     fn struck(&self) -> u64 {
         let status = self.status.borrow();
         status.rules.get(&self.number).copied().unwrap_or_default()

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use crate::audit::ExpectedPoison;
 use crate::run::{Collected, Injected, Load, Run, Sent, ToldToStop};
-use crate::wire::AtWork;
+use crate::wire::InForce;
 
 /// How far a scenario has come.
 #[derive(Default)]
@@ -23,7 +23,7 @@ pub(in crate::scenario) struct Running {
     /// The run.
     pub(in crate::scenario) run: Run,
     /// The rules that break its requests, from its beginning to its end.
-    pub(in crate::scenario) faults: Vec<Box<dyn AtWork>>,
+    pub(in crate::scenario) faults: Vec<Box<dyn InForce>>,
     /// The load, once it is sent.
     pub(super) sent: Option<(Load, Sent)>,
     /// A bad message that the scenario put into the queue.
@@ -35,7 +35,7 @@ pub(in crate::scenario) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(run: Run, faults: Vec<Box<dyn AtWork>>) -> Self {
+    pub(super) fn new(run: Run, faults: Vec<Box<dyn InForce>>) -> Self {
         Self {
             run,
             faults,

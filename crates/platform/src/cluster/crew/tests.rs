@@ -255,7 +255,7 @@ struct Two;
 
 #[async_trait::async_trait]
 impl Wire for Two {
-    async fn install(&self, _: wire::Rule) -> anyhow::Result<Box<dyn wire::AtWork>> {
+    async fn install(&self, _: wire::Rule) -> anyhow::Result<Box<dyn wire::InForce>> {
         unreachable!("a crew breaks nothing")
     }
 
