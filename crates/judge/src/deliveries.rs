@@ -49,6 +49,17 @@ fn redelivered(messages: u64) -> String {
     format!("{messages} messages were delivered more than once")
 }
 
+/// Inconclusive unless the consumer that was frozen had all of the `messages` in hand: it has finished the others before, and they
+/// cannot come back.
+pub fn frozen_with_all(in_hand: u64, messages: u64) -> Kept {
+    if in_hand >= messages {
+        return Ok(());
+    }
+    Err(NotPassed::inconclusive(format!(
+        "the consumer had {in_hand} of the {messages} messages in hand when it was frozen: it was frozen too late to tell anything"
+    )))
+}
+
 /// Fails unless exactly so many messages were delivered more than once.
 pub fn redelivered_exactly(traffic: &Traffic, messages: u64) -> Kept {
     some(traffic)?;
@@ -163,6 +174,14 @@ mod tests {
 
     use super::*;
     use crate::audit::{Auditor, Expectation};
+
+    #[test]
+    fn a_consumer_that_is_frozen_too_late_tells_nothing() {
+        assert_eq!(frozen_with_all(10, 10), Ok(()));
+        let late = frozen_with_all(7, 10).unwrap_err();
+        assert_eq!(late.outcome(), Outcome::Inconclusive);
+        assert!(late.to_string().contains("7 of the 10 messages"), "{late}");
+    }
 
     fn traffic(deliveries: u64, redelivered: u64) -> Traffic {
         let client = |deliveries| ClientTraffic {

@@ -25,10 +25,11 @@ impl Run {
         self.apply(successor).await
     }
 
-    /// Freezes the consumer that was started first, has `successor` do the work, and thaws the frozen one when all is done. Each
-    /// wait may take `patience`.
+    /// Freezes the consumer that was started first and has leased all of the `messages`, has `successor` do the work, and thaws the
+    /// frozen one when all is done. Each wait may take `patience`.
     pub async fn replace_frozen(
         &self,
+        messages: u64,
         successor: WorkerSpec,
         patience: Duration,
     ) -> anyhow::Result<()> {
@@ -39,6 +40,9 @@ impl Run {
             let late = format!("the fast consumer left {left} messages");
             judge::late(late, self.storage_time())?;
         }
+        // Asked only now: everything that it did before it was frozen is known by now, also from a wire in a pod.
+        let in_hand = self.wire()?.in_hand_of(&zombie);
+        judge::deliveries::frozen_with_all(in_hand, messages)?;
         let since = Stamp::now();
         self.act(&zombie, Act::Thaw).await?;
         self.until_asks(&zombie, since, patience).await

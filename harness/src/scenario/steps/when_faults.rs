@@ -80,7 +80,7 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
     let fast = fast_one(scenario);
     let run = scenario.run().await?;
-    Ok(run.replace_frozen(fast, PATIENCE).await?)
+    Ok(run.replace_frozen(messages, fast, PATIENCE).await?)
 }
 
 declare_needs!(Outage);
