@@ -10,7 +10,7 @@ Feature: What Azure itself takes back costs time, and no message
   Background:
     Given each message takes 6 s of work
 
-  Rule: A node that Azure takes back costs what its consumers had in hand a second delivery, and no more
+  Rule: When Azure takes a node back, only what its consumers had in hand is delivered again
 
     @aks
     Scenario: Azure takes a node back under load
@@ -21,7 +21,7 @@ Feature: What Azure itself takes back costs time, and no message
       And at most 10 messages were delivered more than once
 
     @aks
-    Scenario: Azure takes a second node back as soon as the first is made good
+    Scenario: Azure takes a second node back as soon as consumers have recovered from the first
       Given 4 consumers on Spot nodes, at most 2 on each
       When 600 messages are sent at 1 per second, and Azure takes one of the Spot nodes back and, once that is made good, another one
       Then within 10 min as many consumers are at work again as before

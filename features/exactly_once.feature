@@ -91,7 +91,7 @@ Feature: Every message has exactly one result
         | is not JSON                  | not-json        |
         | lacks its payload            | missing-field   |
         | is too large for a table row | oversized       |
-        | has a digest that is not its | digest-mismatch |
+        | has another payload's digest | digest-mismatch |
 
   Rule: A consumer that is told to stop hands its work over in order
 

@@ -87,7 +87,7 @@ Feature: Nothing that breaks costs a message or makes two results of one
         | before a delete reaches storage                     |
         | after a delete is done, before they know it         |
 
-  Rule: All of it together is still no excuse
+  Rule: All faults together lose and repeat nothing
 
     @smoke
     Scenario: Everything breaks at once

@@ -8,7 +8,7 @@ Feature: Nobody holds a key: every pod signs in as itself
 
   Rule: With its pod's identity a consumer does all of its work
 
-    Scenario: Consumers work with tokens alone, and tell nobody
+    Scenario: Consumers work with tokens alone, and write none of them down
       Given 2 consumers
       And consumers sign in with the identity of their pods
       And consumers log all they can
@@ -31,7 +31,7 @@ Feature: Nobody holds a key: every pod signs in as itself
         | 4 min | behind |
         | 4 min | ahead  |
 
-  Rule: Tokens come and go, and nobody notices
+  Rule: Tokens are replaced while consumers work
 
     Scenario: An expired token is replaced before it fails
       Given 2 consumers
@@ -110,21 +110,21 @@ Feature: Nobody holds a key: every pod signs in as itself
         | the credential is for an issuer without its last slash                 | 5    | AADSTS700211  | a credential for the cluster's issuer              |
         | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS7000272 | a token that the cluster's issuer has signed       |
 
-      Examples: It names what is not there
+      Examples: The tenant or the client does not exist
         | mistake                | code | name         | mend                           |
         | the tenant id is wrong | 5    | AADSTS90002  | the tenant of the subscription |
         | the client id is wrong | 5    | AADSTS700016 | the client id of the identity  |
 
-      Examples: Times and clocks are wrong
+      Examples: Times or clocks are wrong
         | mistake                        | code | name         | mend       |
         | the pods' tokens have expired  | 5    | AADSTS700024 | a new pod  |
         | Entra's clock is 10 min behind | 5    | AADSTS700024 | a new node |
 
-      Examples: It may not do its work
+      Examples: A role is missing
         | mistake                                  | code | name                            | mend                                    |
         | the identity lacks its role on the queue | 5    | AuthorizationPermissionMismatch | the role Storage Queue Data Contributor |
         | the identity lacks its role on the table | 5    | AuthorizationPermissionMismatch | the role Storage Table Data Contributor |
 
-      Examples: Nobody answers
+      Examples: Entra does not answer
         | mistake                 | code | name                 | mend           |
         | Entra cannot be reached | 3    | AuthorityUnavailable | a way to Entra |

@@ -2,6 +2,7 @@ Feature: Consumers come with the work and go with it
 
   The scaling settings in the workload's manifests decide how many consumers there are. From none, as many start as the
   backlog needs and the settings allow, and they end once it is done. Starts and ends of consumers must not cost a message.
+  Each "within" counts from the end of the step before it.
 
   Rule: Consumers follow the backlog, from none to the limit and back to none
 

@@ -38,7 +38,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
       And every consumer of a node that was evicted ended by itself before the node did, with exit code 0
       And no message came back because a lease ran out
 
-  Rule: Consumers that are told too late or not at all cost time, and at most what they had in hand comes twice
+  Rule: Consumers that are told too late or not at all cost time, and only what they had in hand is delivered again
 
     Scenario Outline: <what>
       Given 4 consumers on Spot nodes, at most <each> on each
@@ -47,14 +47,14 @@ Feature: Azure takes Spot nodes back, and no message pays for it
       And within 3 min every message has exactly one result
       And at most <twice> messages were delivered more than once
 
-      Examples: What 2 consumers have in hand
+      Examples: One eviction: what 2 consumers have in hand
         | what                                                            | each | time   | twice |
         | one of the Spot nodes is evicted without notice                 | 2    | 5 min  | 10    |
         | one of the Spot nodes is evicted with 3 s of notice             | 2    | 5 min  | 10    |
         | one of the Spot nodes is stopped and not deleted without notice | 2    | 12 min | 10    |
         | half of the Spot nodes are evicted without notice               | 1    | 5 min  | 10    |
 
-      Examples: What 2 consumers have in hand, twice
+      Examples: Two evictions: twice what 2 consumers have in hand
         | what                                                                       | each | time  | twice |
         | one of the Spot nodes is evicted without notice, and again when it is back | 2    | 5 min | 20    |
 

@@ -1,6 +1,5 @@
 //! Commands that write files of the program itself: its embedded files, completions, manual pages.
 
-use std::io::stdout;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,7 +43,9 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn completions(mut command: clap::Command, shell: Shell) -> ExitCode {
     let name = command.get_name().to_owned();
-    clap_complete::generate(shell, &mut command, name, &mut stdout().lock());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    say(String::from_utf8_lossy(&script).trim_end());
     ExitCode::SUCCESS
 }
 

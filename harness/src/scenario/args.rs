@@ -23,17 +23,18 @@ const SCENARIO: Duration = Duration::from_secs(300);
 pub struct SuiteArgs {
     /// Run only the scenarios whose name contains this text
     pub filter: Option<String>,
-    /// Run only the scenarios with the tag @smoke: the few that show most in the shortest time
+    /// Run only the scenarios with the tag @smoke, a short selection from most features
     #[arg(long, env = "EDW_SMOKE")]
     pub smoke: bool,
-    /// Print the names of the selected scenarios, and run nothing
+    /// Print a line for each selected scenario, `NAME: test` as cargo does, and run nothing
     #[arg(long)]
     pub list: bool,
     /// Feature file, or directory of feature files; repeat for more. `builtin:features` are those inside this program [default:
     /// the directory `features` of the project if it exists, else builtin:features]
     #[arg(long, env = "EDW_FEATURES", default_values_os_t = [project::features()], hide_default_value = true)]
     pub features: Vec<PathBuf>,
-    /// Directory with the manifests, such as the ScaledObject, that scale the consumers of scenarios [default: builtin:k8s/base]
+    /// Directory with the manifests, such as the ScaledObject, that scale the consumers of scenarios; in a cluster, those of the
+    /// overlay are used instead [default: builtin:k8s/base]
     #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
     /// Directory in which the suite gets its own directory [default: target/runs in a Cargo workspace, else edw-out/runs in the

@@ -12,10 +12,10 @@ impl FromStr for Defect {
             "is not JSON" => Ok(Self::NotJson),
             "lacks its payload" => Ok(Self::NoPayload),
             "is too large for a table row" => Ok(Self::TooLarge),
-            "has a digest that is not its" => Ok(Self::WrongDigest),
+            "has another payload's digest" => Ok(Self::WrongDigest),
             _ => Err(format!(
-                "{text:?} is no known defect: is not JSON, lacks its payload, is too large for a table row, has a \
-                 digest that is not its"
+                "{text:?} is no known defect: is not JSON, lacks its payload, is too large for a table row, has \
+                 another payload's digest"
             )),
         }
     }

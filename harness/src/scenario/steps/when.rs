@@ -81,7 +81,7 @@ async fn twice(scenario: &mut Scenario, messages: u64, rate: Rate, percent: u32)
 
 declare_needs!(BadMessages);
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and among them one that (is not JSON|lacks its payload|is too large for a table row|has a digest that is not its)$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and among them one that (is not JSON|lacks its payload|is too large for a table row|has another payload's digest)$"
 )]
 async fn with_a_bad_one(
     scenario: &mut Scenario,

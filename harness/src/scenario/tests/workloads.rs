@@ -37,7 +37,10 @@ const WITHOUT_SETTINGS: [Expected; 17] = [
     ("A message that is not JSON", &[BadMessages]),
     ("A message that lacks its payload", &[BadMessages]),
     ("A message that is too large", &[BadMessages]),
-    ("A message that has a digest", &[BadMessages]),
+    (
+        "A message that has another payload's digest",
+        &[BadMessages],
+    ),
     (" get ", &[Lease, Attempts]),
     ("A renewal is refused", &[Work, Lease]),
     ("Storage goes away", &[Lease]),
@@ -78,7 +81,10 @@ const BASE64: [Expected; 20] = [
     ("A message that is not JSON", &[BadMessages]),
     ("A message that lacks its payload", &[BadMessages]),
     ("A message that is too large", &[BadMessages]),
-    ("A message that has a digest", &[BadMessages]),
+    (
+        "A message that has another payload's digest",
+        &[BadMessages],
+    ),
     (" get ", &[]),
     ("A renewal is refused", &[]),
     ("Storage goes away", &[]),
