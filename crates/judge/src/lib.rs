@@ -46,7 +46,7 @@ pub use conclusion::{Conclusion, Part, Stated, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
 pub use processor::{Crowded, crowded};
-pub use search::{breaks_a_promise, disturbed, search};
+pub use search::{breaks_a_promise, breaks_more_than_limits, disturbed, search};
 pub use silent::silent;
 pub use timelines::Timelines;
 

@@ -1,6 +1,5 @@
 //! Judges a search for the highest rate that keeps the limits.
 
-use evidence::Usage;
 use evidence::audit::Audit;
 use evidence::outcome::Outcome;
 use evidence::rate::RateStep;
@@ -27,23 +26,39 @@ pub fn search(steps: &[RateStep]) -> Part {
     )
 }
 
-/// Why nothing can be told of a rate whose run came to `outcome`: it kept its promises and missed a limit, while others took much of a
-/// machine that had no processor time to spare. `None` if the rate can be told.
-pub fn disturbed(outcome: Outcome, audit: Option<&Audit>, load: Option<&Usage>) -> Option<String> {
-    let has_missed = outcome == Outcome::Fail
-        && audit.is_some_and(|audit| Part::from(audit).outcome != Outcome::Fail);
+/// Whether the run of `step` failed for another reason than a limit that it missed, such as a lost message or a consumer that
+/// ended unasked.
+pub fn breaks_more_than_limits(step: &RateStep) -> bool {
+    let of_limits: Vec<_> = step
+        .verdicts
+        .iter()
+        .flat_map(|it| Part::from(it).reasons)
+        .collect();
+    let parts = Part::each(step.outcome, step.reasons.clone(), &step.reason_outcomes);
+    let failed = parts
+        .into_iter()
+        .filter(|part| part.outcome == Outcome::Fail);
+    failed
+        .flat_map(|part| part.reasons)
+        .any(|reason| !of_limits.contains(&reason))
+}
+
+/// Why nothing can be told of the rate of `step`: its run kept its promises and missed a limit, while others took much of a machine
+/// that had no processor time to spare. `None` if the rate can be told.
+pub fn disturbed(step: &RateStep) -> Option<String> {
+    let has_missed = step.outcome == Outcome::Fail && !breaks_more_than_limits(step);
+    let load = step.measured.usage.as_ref();
     let Crowded { cores, others, .. } = load.and_then(crowded).filter(|_| has_missed)?;
     Some(format!(
         "others took {others:.2} of {cores} cores meanwhile: whether the rate keeps the limits on a free machine is unknown"
     ))
 }
 
-/// Why the search cannot go on after `step`, whose run had this audit: the run broke a promise other than its limits, or was cut
-/// off; else empty.
+/// Why the search cannot go on after `step`, whose run had this audit: the run broke a promise other than its limits, could not be
+/// audited, or was cut off; else empty.
 pub fn breaks_a_promise(step: &RateStep, audit: Option<&Audit>) -> Vec<Part> {
-    let audit = audit.map(Part::from);
-    let is_broken = audit.is_none_or(|part| part.outcome == Outcome::Fail)
-        || step.outcome == Outcome::Incomplete;
+    let is_broken =
+        audit.is_none() || breaks_more_than_limits(step) || step.outcome == Outcome::Incomplete;
     if is_broken {
         Part::each(step.outcome, step.reasons.clone(), &step.reason_outcomes)
     } else {
@@ -54,6 +69,8 @@ pub fn breaks_a_promise(step: &RateStep, audit: Option<&Audit>) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use contract::{PayloadSize, Payloads};
+    use evidence::Usage;
+    use evidence::latency::{Hop, LatencyLimit, LatencyVerdict};
     use evidence::rate::{Bottleneck, BottleneckPart, StepMeasured};
 
     use super::*;
@@ -61,38 +78,61 @@ mod tests {
 
     #[test]
     fn a_limit_that_is_missed_while_others_take_the_machine_tells_nothing_of_the_rate() {
-        let (good, bad) = (audit(0), audit(1));
-        let usage = |machine_busy_ms| Usage {
-            phase: "load".to_owned(),
-            lasted_ms: 10_000,
-            messages: 100,
-            cores: 2,
-            machine_busy_ms: Some(machine_busy_ms),
-            parts: vec![],
+        let busy = |mut step: RateStep, machine_busy_ms| {
+            step.measured.usage = Some(Usage {
+                phase: "load".to_owned(),
+                lasted_ms: 10_000,
+                messages: 100,
+                cores: 2,
+                machine_busy_ms: Some(machine_busy_ms),
+                parts: vec![],
+            });
+            disturbed(&step)
         };
-        let (full, free) = (usage(19_000), usage(9_000));
-        let of = |outcome, audit, usage| disturbed(outcome, Some(audit), Some(usage));
         assert_eq!(
-            of(Outcome::Fail, &good, &full).as_deref(),
+            busy(missed(), 19_000).as_deref(),
             Some(
                 "others took 1.90 of 2 cores meanwhile: whether the rate keeps the limits on a free machine is unknown"
             )
         );
-        assert_eq!(of(Outcome::Fail, &good, &free), None);
-        // A lost message breaks a promise, also if others took the processors.
-        assert_eq!(of(Outcome::Fail, &bad, &full), None);
-        assert_eq!(of(Outcome::Pass, &good, &full), None);
-        assert_eq!(disturbed(Outcome::Fail, None, Some(&full)), None);
-        assert_eq!(disturbed(Outcome::Fail, Some(&good), None), None);
+        assert_eq!(busy(missed(), 9_000), None);
+        // A broken promise is one, also if others took the processors.
+        assert_eq!(busy(step(Outcome::Fail), 19_000), None);
+        assert_eq!(busy(step(Outcome::Pass), 19_000), None);
+        assert_eq!(disturbed(&missed()), None);
     }
 
-    /// The audit of a run of so many messages, none of which has a row.
-    fn audit(messages: u64) -> Audit {
+    /// A step that missed its limit, and nothing else.
+    fn missed() -> RateStep {
+        let verdict = LatencyVerdict {
+            limit: LatencyLimit {
+                hop: Hop::EndToEnd,
+                percentile: "p99".parse().unwrap(),
+                max_us: 50_000,
+            },
+            outcome: Outcome::Fail,
+            observed_us: Some(80_000),
+            low_us: Some(70_000),
+            high_us: Some(90_000),
+            samples: 2_000,
+            samples_needed: 1_000,
+            reason: "missed".to_owned(),
+            untold: None,
+        };
+        RateStep {
+            reasons: Part::from(&verdict).reasons,
+            verdicts: vec![verdict],
+            ..step(Outcome::Fail)
+        }
+    }
+
+    /// The audit of a run without messages.
+    fn audit() -> Audit {
         let payloads = Payloads {
             seed: 1,
             size: PayloadSize::Sample,
         };
-        let expectation = Expectation::new("r1".parse().unwrap(), payloads, messages);
+        let expectation = Expectation::new("r1".parse().unwrap(), payloads, 0);
         Auditor::new(expectation).unwrap().finish()
     }
 
@@ -138,12 +178,11 @@ mod tests {
 
     #[test]
     fn a_search_ends_at_a_broken_promise_and_goes_on_after_a_missed_limit() {
-        // A message without a row was lost.
-        let (good, bad) = (audit(0), audit(1));
-        assert_eq!(breaks_a_promise(&step(Outcome::Fail), Some(&good)), []);
+        let audit = audit();
+        assert_eq!(breaks_a_promise(&missed(), Some(&audit)), []);
         for (outcome, audit) in [
-            (Outcome::Fail, Some(&bad)),
-            (Outcome::Incomplete, Some(&good)),
+            (Outcome::Fail, Some(&audit)),
+            (Outcome::Incomplete, Some(&audit)),
             (Outcome::Inconclusive, None),
         ] {
             let parts = breaks_a_promise(&step(outcome), audit);
@@ -153,5 +192,22 @@ mod tests {
             ];
             assert_eq!(parts, expected);
         }
+    }
+
+    /// The rate is no reason for a consumer to die, whether the limit is kept or missed.
+    #[test]
+    fn a_consumer_that_ended_unasked_ends_the_search() {
+        let died = "consumer-1 ended unasked: signal: 9 (SIGKILL)".to_owned();
+        let mut step = missed();
+        step.reasons.push(died.clone());
+        step.reason_outcomes = vec![Outcome::Fail; 2];
+        let parts = breaks_a_promise(&step, Some(&audit()));
+        assert!(
+            parts.iter().any(|part| part.reasons.contains(&died)),
+            "{parts:?}"
+        );
+        // A generator that was lost tells nothing of the workload.
+        step.reason_outcomes = vec![Outcome::Fail, Outcome::Inconclusive];
+        assert_eq!(breaks_a_promise(&step, Some(&audit())), []);
     }
 }

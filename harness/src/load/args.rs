@@ -70,9 +70,9 @@ pub struct LoadArgs {
     /// --limit, the limit is 'end to end p99 100ms'. It chooses number and shape of the messages itself
     #[arg(long, conflicts_with_all = ["messages", "shape"])]
     pub find_rate: bool,
-    /// How long --find-rate holds each rate; at least ten times the longest limit, and 1,000 messages
-    #[arg(long, default_value = "10s", value_parser = duration::parse_positive, requires = "find_rate")]
-    pub step: Duration,
+    /// How long --find-rate holds each rate; at least ten times the longest limit, and 1,000 messages [default: 10s]
+    #[arg(long, value_parser = duration::parse_positive)]
+    pub step: Option<Duration>,
     /// Longest time from the last send until the queue must be empty
     #[arg(long, default_value = "120s", value_parser = duration::parse_positive)]
     pub settle: Duration,
@@ -214,6 +214,18 @@ impl LoadArgs {
         self.limits.iter().map(|limit| limit.0).collect()
     }
 
+    /// How long a search holds each rate.
+    pub fn step(&self) -> Duration {
+        self.step.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// Which flag would have no effect, if one would.
+    pub fn unheeded(&self) -> Option<String> {
+        let is_unheeded = self.step.is_some() && !self.find_rate;
+        is_unheeded
+            .then(|| "heed --step: it is for a search; say --find-rate, or leave it out".to_owned())
+    }
+
     /// Why messages, consumers and generators cannot be spread, if so.
     pub fn misspread(&self) -> Option<String> {
         let (queues, generators) = (self.queues, self.generators());
@@ -271,7 +283,7 @@ impl LoadArgs {
     pub fn repeat(&self, seed: u64) -> String {
         let mut words = vec![format!("{} load", project::program())];
         if self.find_rate {
-            let step = duration::text(self.step);
+            let step = duration::text(self.step());
             words.push(format!("--find-rate --step {step}"));
         } else {
             words.push(format!("--messages {}", self.messages));
@@ -312,83 +324,4 @@ impl LoadArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_repeated_load_is_one_that_a_shell_reads() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a b.csv");
-        std::fs::write(&path, "0.1\n").unwrap();
-        let words = [
-            format!("--shape=trace:{}", path.display()),
-            "--limit=end to end p99 50ms".to_owned(),
-            "--work=exp:5ms".to_owned(),
-        ];
-        let load = LoadArgs::from_words(&words).unwrap();
-        let typed = shlex::split(&load.repeat(7)).unwrap();
-        let flags = typed.iter().position(|word| word.starts_with("--"));
-        let again = LoadArgs::from_words(&typed[flags.unwrap()..]);
-        let repeated = again.unwrap_or_else(|error| panic!("{typed:?}: {error:#}"));
-        assert_eq!(repeated.repeat(7), load.repeat(7));
-    }
-
-    #[test]
-    fn a_load_that_cannot_be_spread_says_what_to_give_instead() {
-        for (flags, advice) in [
-            (&["--queues=4"][..], None),
-            (&["--generators=3"], None),
-            (
-                &["--queues=2", "--generators=3"],
-                Some("give --generators 4"),
-            ),
-            (
-                &["--messages=3", "--generators=4"],
-                Some("give fewer --generators"),
-            ),
-            (
-                &["--queues=4", "--consumers=3"],
-                Some("give --consumers 4 or more"),
-            ),
-        ] {
-            let words: Vec<_> = flags.iter().map(ToString::to_string).collect();
-            let told = LoadArgs::from_words(&words).unwrap().misspread();
-            match advice {
-                None => assert_eq!(told, None, "{flags:?}"),
-                Some(advice) => assert!(told.unwrap().ends_with(advice), "{flags:?}"),
-            }
-        }
-    }
-
-    #[test]
-    fn a_search_chooses_number_and_shape_of_its_messages_itself() {
-        for other in ["--messages=3", "--shape=burst"] {
-            let words = ["--find-rate".to_owned(), other.to_owned()];
-            let refused = LoadArgs::from_words(&words).unwrap_err();
-            let told = format!("{refused:#}");
-            assert!(told.contains("cannot be used with"), "{told}");
-        }
-    }
-
-    #[test]
-    fn limits_are_read_as_they_are_said() {
-        let limit: LatencyLimitArg = "end to end p99 2s".parse().unwrap();
-        let expected = LatencyLimit::new(
-            Hop::EndToEnd,
-            "p99".parse().unwrap(),
-            Duration::from_secs(2),
-        );
-        assert_eq!(limit.0, expected);
-        assert_eq!(limit.to_string(), "end to end p99 2s");
-        for text in [
-            "",
-            "p99 2s",
-            "end to end 2s",
-            "end to end p99",
-            "nowhere p99 2s",
-            "work p99 -1s",
-        ] {
-            assert!(text.parse::<LatencyLimitArg>().is_err(), "{text:?}");
-        }
-    }
-}
+mod tests;

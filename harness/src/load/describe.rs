@@ -8,7 +8,7 @@ use platform::Platform;
 use workflow::duration;
 
 use crate::events::{Bottleneck, Event, Fact, Leeway, RateStep, RunStarted};
-use crate::measure::{Hop, Micros};
+use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
 use crate::report::{Report, RunRecord, sign, terminal};
 use crate::run::{Run, about};
@@ -68,7 +68,7 @@ pub(super) fn search(
         command: args.repeat(identity.seed),
         messages: None,
         plan: vec![
-            Fact::new("each rate", duration::text(lasting(args.step, limits))),
+            Fact::new("each rate", duration::text(lasting(args.step(), limits))),
             Fact::new("consumers", args.consumers.to_string()),
             Fact::new("generators", args.generators().to_string()),
             Fact::new("queues", args.queues.to_string()),
@@ -98,8 +98,8 @@ pub(super) fn announce_search(
     eprintln!("repeat   {}", args.repeat(identity.seed));
     eprintln!("evidence {}", dir.display());
     let limits = limits(args);
-    let time = lasting(args.step, &limits);
-    if time > args.step {
+    let time = lasting(args.step(), &limits);
+    if time > args.step() {
         let count = limits.len();
         let s = if count == 1 { "" } else { "s" };
         eprintln!(
@@ -112,12 +112,15 @@ pub(super) fn announce_search(
 /// Prints the result of a rate as soon as it is known.
 #[expect(clippy::print_stderr, reason = "a search takes minutes")]
 pub(super) fn tell_step(step: &RateStep) {
-    let whole = step.hops.iter().find(|it| it.hop == Hop::EndToEnd);
-    let p99 = whole.and_then(|it| it.p99_us);
-    let p99 = p99.map_or("unknown".to_owned(), |us| Micros(us).to_string());
+    let limits: Vec<_> = step.verdicts.iter().map(LatencyVerdict::missed).collect();
+    let limits = if limits.is_empty() {
+        "not measured".to_owned()
+    } else {
+        limits.join(", ")
+    };
     let (sign, rate) = (sign(step.outcome), step.rate_per_s);
     let Bottleneck { part, why } = &step.bottleneck;
-    eprintln!("{sign} {rate:.0}/s: end to end p99 {p99}; {part}: {why}");
+    eprintln!("{sign} {rate:.0}/s: {limits}; {part}: {why}");
 }
 
 /// Prints what starts, where its evidence goes, and the command that repeats it, before anything can fail.

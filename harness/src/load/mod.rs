@@ -175,10 +175,8 @@ async fn perform(
 
 /// Checks everything in `args` that can be checked before anything starts.
 pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
-    if let Some(why) = args
-        .misspread()
-        .or_else(|| plan::lacking(args, &workload.description))
-    {
+    let refused = args.unheeded().or_else(|| args.misspread());
+    if let Some(why) = refused.or_else(|| plan::lacking(args, &workload.description)) {
         return Err(anyhow!(why).context(WrongInput("check the load")));
     }
     let load = args.load();
@@ -258,8 +256,12 @@ async fn conduct(
     took(run, &meter, "audit", &watched.sent)?;
     // Unexpected exits come first, since they are mostly the cause of what the audit finds.
     let mut parts = Vec::from_iter(judge::departures::part_of(&run.roster().departed));
-    if watched.interrupted {
-        parts.push(Part::new(Outcome::Incomplete, STOPPED));
+    match (watched.interrupted, watched.is_whole()) {
+        (true, false) => parts.push(Part::new(Outcome::Incomplete, STOPPED)),
+        (true, true) => run.record(Event::Note {
+            text: "a signal came when everything was sent; all of it was finished, so the run is judged".to_owned(),
+        })?,
+        (false, _) => {}
     }
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
@@ -279,12 +281,21 @@ async fn conduct(
 struct EndedLoad {
     sent: Sent,
     interrupted: bool,
+    /// Whether the queue was empty at the end.
+    is_settled: bool,
+}
+
+impl EndedLoad {
+    /// Whether a signal has cut nothing off: everything was sent, and worked on.
+    fn is_whole(&self) -> bool {
+        self.is_settled && self.sent.lost.is_empty() && !self.sent.summary.interrupted
+    }
 }
 
 /// Records the CPU time and memory of a phase, if they are known, and returns them.
 fn took(run: &Run, meter: &Meter, phase: &str, sent: &Sent) -> anyhow::Result<Option<Usage>> {
-    // Includes the messages of a generator without a summary, because consumers worked on them.
-    let usage = meter.usage(phase, sent.summary.begun);
+    // Includes what a generator without a summary had reported as sent, because consumers worked on it.
+    let usage = meter.usage(phase, sent.summary.begun.saturating_sub(sent.unsent));
     if let Some(usage) = &usage {
         run.record(Event::Usage(usage.clone()))?;
     }
@@ -345,7 +356,12 @@ impl Follow<'_> {
         phase(run, "settle")?;
         let start = Instant::now();
         // Also after a signal: what was sent is finished, so that it can be judged.
-        while run.depth().await? > 0 && start.elapsed() < patience.settle {
+        let mut is_settled;
+        loop {
+            is_settled = run.depth().await? == 0;
+            if is_settled || start.elapsed() >= patience.settle {
+                break;
+            }
             run.check()?;
             if live.observe(run, None) {
                 meter.read(run).await;
@@ -360,6 +376,10 @@ impl Follow<'_> {
         }
         meter.read(run).await;
         live.end(run);
-        Ok(EndedLoad { sent, interrupted })
+        Ok(EndedLoad {
+            sent,
+            interrupted,
+            is_settled,
+        })
     }
 }

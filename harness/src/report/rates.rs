@@ -68,9 +68,43 @@ pub(super) fn found(record: &RunRecord) -> Vec<String> {
     let Some(found) = &record.rate_found else {
         return vec!["the search was cut off before it had found a rate".to_owned()];
     };
-    let kept = kept(record, found);
+    let mut told = vec![kept(record, found)];
+    told.extend(beyond(record, found));
     let Bottleneck { part, why } = &found.bottleneck;
-    vec![kept, format!("bottleneck, as measured: {part}: {why}")]
+    told.push(format!("bottleneck, as measured: {part}: {why}"));
+    told
+}
+
+/// Why the search went no higher: what stood against the rates beyond the one that was found.
+fn beyond(record: &RunRecord, found: &RateFound) -> Vec<String> {
+    let broken_off = broken_off(record).map(|step| step.rate_per_s);
+    let rates = [found.untold_at_per_s, found.broken_at_per_s, broken_off];
+    let mut told = Vec::new();
+    for at in rates.into_iter().flatten() {
+        if let Some(step) = last_try(record, at).filter(|step| !step.reasons.is_empty()) {
+            let why = format!(
+                "at {} messages a second: {}",
+                rate(at),
+                step.reasons.join("; ")
+            );
+            if !told.contains(&why) {
+                told.push(why);
+            }
+        }
+    }
+    told
+}
+
+/// The last try of a rate, which is the one that counts.
+fn last_try(record: &RunRecord, rate_per_s: f64) -> Option<&RateStep> {
+    let mut steps = record.rate_steps.iter();
+    steps.rfind(|step| step.rate_per_s.total_cmp(&rate_per_s).is_eq())
+}
+
+/// The step at which the search ended, since its run broke a promise other than the limits.
+fn broken_off(record: &RunRecord) -> Option<&RateStep> {
+    let last = record.rate_steps.last()?;
+    judge::breaks_more_than_limits(last).then_some(last)
 }
 
 /// The highest rate that keeps the limits, and what is known of the rates above it.
@@ -79,19 +113,25 @@ fn kept(record: &RunRecord, found: &RateFound) -> String {
     // Logs of older harnesses give a rate of which nothing could be told as one that broke a limit.
     let broken = found.broken_at_per_s.filter(|it| Some(*it) != untold);
     let of_untold = untold.map(|it| format!("of {} it could not be told", rate(it)));
+    let broken_off = broken_off(record).map(|step| rate(step.rate_per_s));
     let Some(kept) = found.rate_per_s else {
         let lowest = by_rate(record).first().map_or(0.0, |step| step.rate_per_s);
-        return match broken {
-            Some(_) => format!(
+        return match (broken, broken_off) {
+            (_, Some(at)) => {
+                format!("a promise was broken at {at} messages a second, where the search ended")
+            }
+            (Some(_), None) => format!(
                 "no rate that was tried keeps the limits; the lowest was {} messages a second",
                 rate(lowest)
             ),
-            None => "no rate could be judged".to_owned(),
+            (None, None) => "no rate could be judged".to_owned(),
         };
     };
     let kept = rate(kept);
     let of_broken = broken.map(|it| format!("{} does not", rate(it)));
-    let beyond: Vec<_> = of_untold.into_iter().chain(of_broken).collect();
+    let of_promise = broken_off.map(|at| format!("at {at} a promise was broken"));
+    let beyond = of_promise.into_iter().chain(of_untold).chain(of_broken);
+    let beyond: Vec<_> = beyond.collect();
     match &beyond[..] {
         [] => format!(
             "highest rate that was tried: {kept} messages a second, and it keeps the limits"
@@ -116,10 +156,7 @@ pub(super) fn again(record: &RunRecord) -> Option<String> {
 /// The rate at which the search went no higher because nothing could be told of it.
 fn untold(record: &RunRecord, found: &RateFound) -> Option<f64> {
     let is_untold = |rate: &f64| {
-        let mut of_rate = record.rate_steps.iter();
-        let is_of_rate = |step: &&RateStep| step.rate_per_s.total_cmp(rate).is_eq();
-        let last = of_rate.rfind(is_of_rate);
-        last.is_some_and(|step| step.outcome == Outcome::Inconclusive)
+        last_try(record, *rate).is_some_and(|step| step.outcome == Outcome::Inconclusive)
     };
     let older = found.broken_at_per_s.filter(is_untold);
     found.untold_at_per_s.or(older)
@@ -207,6 +244,32 @@ pub(super) mod tests {
         assert_eq!(told(Some(8_000.0), None), untold);
         let both = format!("{untold}; 16,000 does not");
         assert_eq!(told(Some(16_000.0), Some(8_000.0)), both);
+    }
+
+    #[test]
+    fn what_stands_against_the_next_rate_is_told() {
+        let mut record = searched();
+        record.rate_steps[0].reasons = vec!["end to end p99 is 900 ms".to_owned()];
+        record.rate_steps[0].verdicts = vec![];
+        let told = |record: &RunRecord| found(record)[..2].join(" | ");
+        assert_eq!(
+            told(&record),
+            "highest rate that keeps the limits: 4,000 messages a second; 8,000 does not | \
+             at 8,000 messages a second: end to end p99 is 900 ms"
+        );
+        // The search ended there: a consumer died.
+        record.rate_steps.reverse();
+        let found = record.rate_found.as_mut().unwrap();
+        found.broken_at_per_s = None;
+        record.rate_steps[1].reasons = vec!["consumer-1 ended unasked".to_owned()];
+        assert_eq!(
+            told(&record),
+            "highest rate that keeps the limits: 4,000 messages a second; at 8,000 a promise was broken | \
+             at 8,000 messages a second: consumer-1 ended unasked"
+        );
+        record.rate_found.as_mut().unwrap().rate_per_s = None;
+        let none = "a promise was broken at 8,000 messages a second, where the search ended";
+        assert!(told(&record).starts_with(none), "{}", told(&record));
     }
 
     #[test]

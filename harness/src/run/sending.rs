@@ -30,6 +30,8 @@ pub struct Sent {
     pub end: End,
     /// The generators that left no summary, each with the reason. It is unknown which of their messages were sent.
     pub lost: Vec<String>,
+    /// How many of their messages the lost generators had not reported as sent.
+    pub unsent: u64,
 }
 
 /// The progress that the producers have reported so far.
@@ -237,6 +239,7 @@ impl Sending {
             parts => producer::merged(parts, Some(self.planned))
                 .context("make one summary of what the producers have sent")?,
         };
+        let unsent = self.lost().iter().map(|it| it.unsent).sum();
         let text = serde_json::to_vec_pretty(&summary).context("write the producer's summary")?;
         std::fs::write(&self.file, text)
             .with_context(|| format!("write {}; {ADVICE}", self.file.display()))?;
@@ -244,6 +247,7 @@ impl Sending {
             summary,
             end: end.context("a load must have a producer")?,
             lost,
+            unsent,
         })
     }
 

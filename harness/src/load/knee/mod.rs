@@ -139,7 +139,11 @@ fn step_args(
     let needed = limits.iter().map(|it| it.0.percentile.samples_needed());
     LoadArgs {
         shape: Some(constant(rate)),
-        messages: messages(rate, lasting(args.step, limits), needed.max().unwrap_or(0)),
+        messages: messages(
+            rate,
+            lasting(args.step(), limits),
+            needed.max().unwrap_or(0),
+        ),
         // Each run has its own seed: with the same seed, its payloads would equal those of another run.
         seed: Some(identity.seed.wrapping_add(at as u64)),
         limits: limits.to_vec(),
@@ -174,18 +178,12 @@ struct Tried {
 
 impl Tried {
     fn step(&self, record: &RunRecord) -> RateStep {
-        let mut verdict = record.verdict();
+        let verdict = record.verdict();
         let measured = self.measured(record);
-        let (audit, usage) = (record.audit.as_ref(), measured.usage.as_ref());
-        if let Some(why) = judge::disturbed(verdict.outcome, audit, usage) {
-            verdict.outcome = Outcome::Inconclusive;
-            verdict.reason_outcomes = vec![Outcome::Inconclusive; verdict.reasons.len() + 1];
-            verdict.reasons.insert(0, why);
-        }
         let hops = hops(record);
         let of_run = record.measured.as_ref();
         let run = record.run.as_ref().map(|run| run.run.to_string());
-        RateStep {
+        let mut step = RateStep {
             rate_per_s: self.rate,
             stored_per_s: of_run.and_then(|it| it.hops.throughput()),
             messages: self.args.messages,
@@ -197,7 +195,13 @@ impl Tried {
             bottleneck: judge::bottleneck(&hops, &measured),
             hops,
             measured,
+        };
+        if let Some(why) = judge::disturbed(&step) {
+            step.outcome = Outcome::Inconclusive;
+            step.reason_outcomes = vec![Outcome::Inconclusive; step.reasons.len() + 1];
+            step.reasons.insert(0, why);
         }
+        step
     }
 
     fn measured(&self, record: &RunRecord) -> StepMeasured {
@@ -252,13 +256,13 @@ fn hops(record: &RunRecord) -> Vec<HopLatency> {
     Hop::ALL.map(of).into()
 }
 
-/// The result of the search, with the bottleneck of the lowest rate that is not known to keep the limits, or else of the highest
-/// rate that kept them.
+/// The result of the search, with the bottleneck of the lowest rate that is not known to keep the limits, else of the highest
+/// rate that kept them, else of the last one that was tried.
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     let at = search.bound().or(search.kept());
-    let mut steps = steps.iter();
     // The last try of a rate counts.
-    let step = steps.rfind(|step| Some(step.rate_per_s) == at);
+    let of_rate = steps.iter().rfind(|step| Some(step.rate_per_s) == at);
+    let step = of_rate.or(steps.last());
     let unknown = || Bottleneck {
         part: BottleneckPart::None,
         why: "no rate was tried".to_owned(),
