@@ -47,7 +47,7 @@ pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
 pub use index::Index;
 pub use processor::{Crowded, crowded};
 pub use search::{breaks_a_promise, breaks_more_than_limits, disturbed, search};
-pub use silent::silent;
+pub use silent::{never_began, silent};
 pub use timelines::Timelines;
 
 /// The judgement of one promise: kept, or why it is not.

@@ -5,10 +5,12 @@ use std::time::Duration;
 use contract::duration;
 use evidence::Usage;
 use evidence::audit::{Audit, Violation};
+use evidence::departures::Departure;
 use evidence::outcome::Outcome;
 
 use crate::Part;
 use crate::audit::Judged as _;
+use crate::index::PRODUCER;
 use crate::processor::full;
 
 /// Most consumers that are named.
@@ -42,6 +44,32 @@ pub fn silent(consumers: &[String], audit: &Audit, usage: Option<&Usage>) -> Opt
     Some(Part::new(outcome, reason))
 }
 
+/// The judgement of consumers that ended by themselves again and again, were started again, and never made a request, if messages
+/// are left; else `None`. A worker that cannot start is no matter of messages: its last words say what it lacks.
+pub fn never_began<'a>(
+    departed: impl IntoIterator<Item = &'a Departure>,
+    audit: &Audit,
+) -> Option<Part> {
+    let restarted = departed.into_iter().filter(|it| it.is_restart);
+    let restarted: Vec<_> = restarted.collect();
+    let last = restarted.last()?;
+    let mut clients = audit.traffic.as_ref()?.clients.keys();
+    if clients.any(|name| name != PRODUCER) || audit.count(Violation::Unfinished) == 0 {
+        return None;
+    }
+    let words = last.tail.lines().rfind(|line| !line.trim().is_empty());
+    let words = words.map_or_else(String::new, |words| {
+        format!("; its last words: {}", words.trim())
+    });
+    let (times, name, end) = (restarted.len(), &last.name, last.end);
+    Some(Part::new(
+        Outcome::Fail,
+        format!(
+            "no consumer made a request to storage: consumers ended by themselves {times} times, the last one {name} with {end}{words}"
+        ),
+    ))
+}
+
 /// Says that the machine had no processor time to spare, if it had none.
 fn busy(usage: &Usage) -> String {
     match full(usage) {
@@ -57,6 +85,7 @@ mod tests {
     use super::*;
     use crate::audit::{Auditor, Expectation, Finding};
     use contract::{PayloadSize, Payloads};
+    use evidence::departures::{Cause, End};
 
     fn usage(machine_busy_ms: Option<u64>) -> Usage {
         Usage {
@@ -95,6 +124,40 @@ mod tests {
             });
         }
         audit
+    }
+
+    #[test]
+    fn workers_that_cannot_start_are_told_with_their_last_words() {
+        let departure = |name: &str, tail: &str| Departure {
+            name: name.to_owned(),
+            end: End::Exited(1),
+            cause: Cause::Unasked,
+            is_orderly: true,
+            is_restart: true,
+            is_early: false,
+            after: Duration::ZERO,
+            held: 0,
+            sentence: String::new(),
+            tail: tail.to_owned(),
+        };
+        let ended = [
+            departure("c-1", ""),
+            departure(
+                "c-2",
+                "Traceback\nModuleNotFoundError: No module named 'azure'\n",
+            ),
+        ];
+        let told = |ended: &[Departure], asked: &[&str], unfinished| {
+            let part = never_began(ended, &audit(asked, unfinished, 0));
+            part.map(|part| (part.outcome, part.reasons.join("; ")))
+        };
+        let reason = "no consumer made a request to storage: consumers ended by themselves 2 times, the last one c-2 with exit status: 1; \
+                      its last words: ModuleNotFoundError: No module named 'azure'";
+        let expected = Some((Outcome::Fail, reason.to_owned()));
+        assert_eq!(told(&ended, &["producer"], 1), expected);
+        assert_eq!(told(&ended, &["producer", "c-1"], 1), None);
+        assert_eq!(told(&ended, &["producer"], 0), None);
+        assert_eq!(told(&[], &["producer"], 1), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | `DELETE /rules/N` | the rule is no longer in force |
 //! | `PUT /held/NAME` | all requests of the client `NAME` are held back from storage |
 //! | `DELETE /held/NAME` | they go on |
+//! | `PUT /dead/NAME` | no request of the client `NAME` goes to storage any more |
 //! | `GET /kills` | the clients that are to be killed, by number; if there are none, after at most a second |
 //! | `PUT /kills/N` | this client is dead |
 //! | `GET /status` | [`Status`] |
@@ -235,6 +236,10 @@ impl Program {
             }
             (&Method::PUT | &Method::DELETE, ["held", name]) => {
                 self.clients.called(name).hold(method == Method::PUT);
+                Ok(done)
+            }
+            (&Method::PUT, ["dead", name]) => {
+                self.clients.called(name).cut_off();
                 Ok(done)
             }
             (&Method::PUT, ["finish"]) => {

@@ -216,10 +216,15 @@ impl Asker {
         self.killed.load(Ordering::Acquire)
     }
 
+    /// Lets no further request of this client go to storage, as if it had been killed.
+    pub(super) fn cut_off(&self) {
+        self.killed.store(true, Ordering::Release);
+    }
+
     pub(super) async fn kill(&self) {
         let killer = self.killer().clone();
         if let Some(killer) = killer {
-            self.killed.store(true, Ordering::Release);
+            self.cut_off();
             killer.kill().await;
         }
     }

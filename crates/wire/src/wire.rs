@@ -28,6 +28,10 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// other clients, a client that is held is one that does nothing.
     async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()>;
 
+    /// Sends no request of the client `name` to storage any more, from before it returns on: its process counts as dead, although
+    /// it may live on for a while.
+    async fn cut_off(&self, name: &str) -> anyhow::Result<()>;
+
     /// How often rules have struck in total, including rules that are no longer in force, as far as known.
     fn struck(&self) -> u64;
 
@@ -76,6 +80,11 @@ impl Wire for Proxy {
 
     async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()> {
         self.known(name)?.hold(is_held);
+        Ok(())
+    }
+
+    async fn cut_off(&self, name: &str) -> anyhow::Result<()> {
+        self.known(name)?.cut_off();
         Ok(())
     }
 

@@ -265,6 +265,7 @@ async fn conduct(
     }
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
+    parts.extend(judge::never_began(&run.roster().departed, &collected.audit));
     parts.extend(judge::silent(&running, &collected.audit, usage.as_ref()));
     parts.extend(Part::all_of(&collected.audit));
     parts.extend(scaled);

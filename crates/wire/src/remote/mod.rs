@@ -146,6 +146,13 @@ impl Wire for Remote {
         Ok(())
     }
 
+    async fn cut_off(&self, name: &str) -> anyhow::Result<()> {
+        let asked = (self.shared).ridden_out(Method::PUT, format!("dead/{name}"), Vec::new());
+        let asked = asked.await;
+        asked.with_context(|| format!("cut {name} off in the wire"))?;
+        Ok(())
+    }
+
     fn struck(&self) -> u64 {
         self.status.borrow().struck
     }

@@ -226,6 +226,18 @@ async fn a_client_that_a_rule_kills_is_killed_by_whoever_reads_of_it_and_asks_fo
 }
 
 #[tokio::test]
+async fn a_client_that_is_cut_off_reaches_storage_no_more_and_the_others_do() {
+    let elsewhere = Elsewhere::start().await;
+    let way = Cuttable::to(elsewhere.control, 0).await;
+    let remote = elsewhere.remote(&way, &Arc::default()).await;
+    assert_eq!(elsewhere.insert("pod-1").await.unwrap(), 201);
+    remote.cut_off("pod-1").await.unwrap();
+    assert!(elsewhere.insert("pod-1").await.is_err());
+    assert_eq!(elsewhere.insert("pod-2").await.unwrap(), 201);
+    assert_eq!(elsewhere.storage.asked(), 2);
+}
+
+#[tokio::test]
 async fn what_a_held_client_sends_waits_until_it_is_let_go_and_nobody_else_waits() {
     let elsewhere = Elsewhere::start().await;
     let way = Cuttable::to(elsewhere.control, 0).await;

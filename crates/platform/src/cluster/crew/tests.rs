@@ -263,6 +263,10 @@ impl Wire for Two {
         unreachable!("a crew holds nothing")
     }
 
+    async fn cut_off(&self, _: &str) -> anyhow::Result<()> {
+        unreachable!("a crew cuts nobody off")
+    }
+
     fn struck(&self) -> u64 {
         0
     }

@@ -12,6 +12,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use wire::Wire as _;
 
 use super::super::at_once;
 use super::super::overlay::{at_most_on_a_node, put_on};
@@ -161,6 +162,11 @@ impl Workers for ClusterStage {
             crew.asks(worker, cause);
         }
         self.fault(fault, worker)?;
+        if let (Cause::Killed, Some(wire)) = (cause, &self.wire) {
+            // A kubelet that has begun an orderly end, because the pod's ReplicaSet shrinks at the same moment, does not shorten it: the
+            // process of a pod that is gone from the API server may work on for its whole grace period.
+            wire.remote.cut_off(worker).await?;
+        }
         if act == Act::KillForGood {
             // Before the deletion of the pods: a `ReplicaSet` replaces a deleted pod within milliseconds.
             self.want_none().await?;
