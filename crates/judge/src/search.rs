@@ -59,11 +59,13 @@ pub fn disturbed(step: &RateStep) -> Option<String> {
 pub fn breaks_a_promise(step: &RateStep, audit: Option<&Audit>) -> Vec<Part> {
     let is_broken =
         audit.is_none() || breaks_more_than_limits(step) || step.outcome == Outcome::Incomplete;
-    if is_broken {
-        Part::each(step.outcome, step.reasons.clone(), &step.reason_outcomes)
-    } else {
-        Vec::new()
+    if !is_broken {
+        return Vec::new();
     }
+    let at = step.rate_per_s;
+    let reasons = step.reasons.iter();
+    let reasons = reasons.map(|reason| format!("at {at:.0} messages a second: {reason}"));
+    Part::each(step.outcome, reasons.collect(), &step.reason_outcomes)
 }
 
 #[cfg(test)]
@@ -188,7 +190,10 @@ mod tests {
             let parts = breaks_a_promise(&step(outcome), audit);
             let expected = [
                 Part::bare(outcome),
-                Part::new(outcome, format!("{outcome} at 250")),
+                Part::new(
+                    outcome,
+                    format!("at 250 messages a second: {outcome} at 250"),
+                ),
             ];
             assert_eq!(parts, expected);
         }
@@ -202,8 +207,9 @@ mod tests {
         step.reasons.push(died.clone());
         step.reason_outcomes = vec![Outcome::Fail; 2];
         let parts = breaks_a_promise(&step, Some(&audit()));
+        let reason = format!("at 250 messages a second: {died}");
         assert!(
-            parts.iter().any(|part| part.reasons.contains(&died)),
+            parts.iter().any(|part| part.reasons.contains(&reason)),
             "{parts:?}"
         );
         // A generator that was lost tells nothing of the workload.

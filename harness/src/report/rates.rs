@@ -66,13 +66,26 @@ pub(super) fn found(record: &RunRecord) -> Vec<String> {
         return Vec::new();
     }
     let Some(found) = &record.rate_found else {
-        return vec!["the search was cut off before it had found a rate".to_owned()];
+        return vec![cut_off(record)];
     };
     let mut told = vec![kept(record, found)];
     told.extend(beyond(record, found));
     let Bottleneck { part, why } = &found.bottleneck;
     told.push(format!("bottleneck, as measured: {part}: {why}"));
     told
+}
+
+/// What a search that was cut off had found until then.
+fn cut_off(record: &RunRecord) -> String {
+    let mut kept = by_rate(record).into_iter();
+    let kept = kept.rfind(|step| step.outcome == Outcome::Pass);
+    match kept {
+        Some(step) => format!(
+            "the search was cut off; the highest rate that had kept the limits until then: {} messages a second",
+            rate(step.rate_per_s)
+        ),
+        None => "the search was cut off before a rate had kept the limits".to_owned(),
+    }
 }
 
 /// Why the search went no higher: what stood against the rates beyond the one that was found.
@@ -278,10 +291,13 @@ pub(super) mod tests {
             rate_found: None,
             ..searched()
         };
-        assert_eq!(
-            found(&record),
-            ["the search was cut off before it had found a rate"]
-        );
+        let told = |record: &RunRecord| found(record).concat();
+        let until = "the search was cut off; the highest rate that had kept the limits until then: 4,000 messages a second";
+        assert_eq!(told(&record), until);
+        let mut none = record.clone();
+        none.rate_steps.truncate(1);
+        let before = "the search was cut off before a rate had kept the limits";
+        assert_eq!(told(&none), before);
         assert_eq!(found(&RunRecord::default()), [""; 0]);
     }
 }

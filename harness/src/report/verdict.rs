@@ -209,6 +209,12 @@ impl RunRecord {
             .filter(|verdict| verdict.samples < verdict.samples_needed)
             .map(|verdict| verdict.samples_needed)
             .max()
+            // If enough were sent, the samples are missing because rows are.
+            .filter(|needed| {
+                self.audit
+                    .as_ref()
+                    .is_none_or(|audit| audit.begun < *needed)
+            })
         {
             let needed = thousands(needed);
             steps.push(format!(

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use wire::{PRODUCER, Wire};
+use workflow::backoff::Backoff;
 use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
 
@@ -43,6 +44,9 @@ use crate::storage::Store;
 use crate::workers::{Roster, Workers};
 use crate::{Identities, Stage, StagePlan, StoppedOpening};
 use parts::{adapted, nodes, told_of_deletion};
+
+/// Most tries to create the queues and the table of a run: over about ten seconds.
+const CREATES: u32 = 8;
 
 /// Time limit for a namespace to be gone: its pods have ended, but controllers may have finalizers.
 const GONE: Duration = Duration::from_secs(120);
@@ -150,7 +154,9 @@ impl ClusterStage {
         let opened = Reachable::open(&site.client, &namespace, &adapted, lens, site.patience);
         let storage = opened.await?;
         plan.announce(storage.lasting.clone())?;
-        let created = storage.store.create().await;
+        // A forwarded port can break its first connections, although the pod behind it is ready; to create again does no harm.
+        let create = || storage.store.create();
+        let created = Backoff::STORAGE.retry(CREATES, &plan.stop, create).await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
         let nodes = nodes(&site, &plan, &seen, &roster)?;
         let ready = READY + site.node_comes();

@@ -52,7 +52,7 @@ pub(super) fn told_of_deletion(site: &Site, plan: &StagePlan, name: &str) -> Abo
     task::spawn(async move {
         namespace::deletion(&client, &name).await;
         loss.tell(format!(
-            "somebody deleted the namespace {name} while the run went on, and with it the pods and the evidence: find out who or what \
+            "somebody deleted the namespace {name} while the run went on, and with it its pods: find out who or what \
              deletes namespaces in this cluster, then run again"
         ));
     })
