@@ -76,7 +76,7 @@ pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Res
     Ok(())
 }
 
-/// Waits until somebody deletes the namespace `name`. A break of the watch does not end the wait.
+/// Waits until the namespace `name` is being deleted, or is gone. If the watch breaks, the function starts it again.
 pub async fn deletion(client: &Client, name: &str) {
     let is_deleted = |namespace: Option<&Namespace>| {
         namespace.is_none_or(|it| it.metadata.deletion_timestamp.is_some())

@@ -55,7 +55,7 @@ pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> K
 }
 
 /// Fails unless every worker of each node ended by itself before the node did, with exit code 0; a worker that was told to end
-/// while it started may have any. `storage` is read only if a worker was late, since without storage it could not finish its messages.
+/// while it started may end in any way. `storage` is read only if a worker was late, since without storage it could not finish its messages.
 pub fn drained(
     evictions: &[Evicted],
     storage: impl FnOnce() -> anyhow::Result<StorageTime>,

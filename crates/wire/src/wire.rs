@@ -28,8 +28,8 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// other clients, a client that is held is one that does nothing.
     async fn hold(&self, name: &str, is_held: bool) -> anyhow::Result<()>;
 
-    /// Sends no request of the client `name` to storage any more, from before it returns on: its process counts as dead, although
-    /// it may live on for a while.
+    /// Counts the client `name` as dead, although its process may live on for a while: once this has returned, the wire refuses each
+    /// new request of the client.
     async fn cut_off(&self, name: &str) -> anyhow::Result<()>;
 
     /// How often rules have struck in total, including rules that are no longer in force, as far as known.

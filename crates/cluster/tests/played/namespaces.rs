@@ -1,4 +1,4 @@
-//! The deletion of a namespace: by the run, or by somebody else.
+//! How the deletion of a namespace is followed: one that the run asks for, and one that someone else asks for.
 
 use super::*;
 

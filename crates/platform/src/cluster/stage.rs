@@ -43,7 +43,7 @@ use crate::sender::{Sender, generator_name};
 use crate::storage::Store;
 use crate::workers::{Roster, Workers};
 use crate::{Identities, Stage, StagePlan, StoppedOpening};
-use parts::{adapted, nodes, told_of_deletion};
+use parts::{adapted, nodes, watch_for_deletion};
 
 /// Most tries to create the queues and the table of a run: over about ten seconds.
 const CREATES: u32 = 8;
@@ -83,8 +83,8 @@ pub(super) struct ClusterStage {
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
-    /// Tells the run if somebody else deletes its namespace, until the stage removes it.
-    not_ours: Mutex<Option<AbortOnDropHandle<()>>>,
+    /// The task that reports when someone outside the run deletes its namespace; taken when the stage removes the namespace itself.
+    deletion_watch: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 impl ClusterStage {
@@ -175,7 +175,7 @@ impl ClusterStage {
             let reach = reach.clone();
             async move { reach.lost().await }
         });
-        let deletion = told_of_deletion(&site, &plan, &namespace);
+        let deletion = watch_for_deletion(&site, &plan, &namespace);
         Ok(Self {
             site,
             plan,
@@ -192,7 +192,7 @@ impl ClusterStage {
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
             _lookout: lookout,
-            not_ours: Mutex::new(Some(deletion)),
+            deletion_watch: Mutex::new(Some(deletion)),
         })
     }
 
@@ -352,7 +352,7 @@ impl Stage for ClusterStage {
         if self.site.keeps {
             return given_back;
         }
-        lock(&self.not_ours).take();
+        lock(&self.deletion_watch).take();
         let kept = self.keep_evidence().await;
         if !self.storage.lasting.is_empty() {
             let run = &self.plan.identity.run;

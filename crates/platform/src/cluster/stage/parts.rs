@@ -45,9 +45,13 @@ pub(super) fn adapted(
     Ok(adapted)
 }
 
-/// Watches whether somebody else deletes the namespace `name` of the run of `plan`. That is told as a loss of storage: it ends
-/// every wait of the run, with this reason and not with the broken connections that follow.
-pub(super) fn told_of_deletion(site: &Site, plan: &StagePlan, name: &str) -> AbortOnDropHandle<()> {
+/// Starts a task that watches the namespace `name` of the run of `plan`. If someone outside the run deletes it, the task reports a
+/// loss of storage: that ends every wait of the run with this reason, before connections break.
+pub(super) fn watch_for_deletion(
+    site: &Site,
+    plan: &StagePlan,
+    name: &str,
+) -> AbortOnDropHandle<()> {
     let (client, loss, name) = (site.client.clone(), plan.loss.clone(), name.to_owned());
     task::spawn(async move {
         namespace::deletion(&client, &name).await;

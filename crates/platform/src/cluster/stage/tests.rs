@@ -200,7 +200,7 @@ impl Played {
             nodes: None,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
-            not_ours: Mutex::default(),
+            deletion_watch: Mutex::default(),
         };
         Self {
             stage,
