@@ -54,7 +54,7 @@ pub struct Seen {
     /// Every exchange.
     pub exchanges: Vec<Exchange>,
     /// How many connections were refused while the authority was away.
-    pub turned_away: u64,
+    pub unanswered: u64,
 }
 
 /// The issuer of service account tokens.
@@ -86,7 +86,7 @@ struct Shared {
     issuer: Issuer,
     skew_s: AtomicI64,
     is_away: AtomicBool,
-    turned_away: AtomicU64,
+    unanswered: AtomicU64,
     panicked: AtomicBool,
     exchanges: Mutex<Vec<Exchange>>,
     /// The last assertion of each pod.
@@ -158,7 +158,7 @@ impl Authority {
             issuer,
             skew_s: AtomicI64::default(),
             is_away: AtomicBool::default(),
-            turned_away: AtomicU64::default(),
+            unanswered: AtomicU64::default(),
             panicked: AtomicBool::default(),
             exchanges: Mutex::default(),
             last: Mutex::default(),
@@ -214,7 +214,7 @@ impl Authority {
     pub fn seen(&self) -> Seen {
         Seen {
             exchanges: lock(&self.shared.exchanges).clone(),
-            turned_away: self.shared.turned_away.load(Ordering::Acquire),
+            unanswered: self.shared.unanswered.load(Ordering::Acquire),
         }
     }
 
@@ -265,7 +265,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 
 impl Shared {
     fn turn_away(&self) {
-        self.turned_away.fetch_add(1, Ordering::AcqRel);
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
     }
 
     /// An error ends the connection without an answer.

@@ -26,13 +26,13 @@ impl Run {
     }
 
     /// How many connections Entra has closed while it could not be reached.
-    pub async fn turned_away(&self) -> anyhow::Result<u64> {
-        Ok(self.identities()?.seen().await?.turned_away)
+    pub async fn unanswered(&self) -> anyhow::Result<u64> {
+        Ok(self.identities()?.seen().await?.unanswered)
     }
 
     /// Ends the time in which Entra cannot be reached, if consumers have tried to sign in until then.
     pub async fn bring_authority_back(&self) -> anyhow::Result<()> {
-        identity::tried_to_sign_in(self.turned_away().await?)?;
+        identity::tried_to_sign_in(self.unanswered().await?)?;
         self.identities()?.set_away(false).await
     }
 

@@ -18,24 +18,24 @@ async fn once(scenario: &mut Scenario) -> StepResult {
 }
 
 declare_needs!(Authority, SignIn);
-#[then(regex = r"^every consumer has signed in at least (\d+) times$")]
+#[then(regex = r"^every consumer has signed in at least (\d+) times?$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
     let tokens = scenario.run().await?.sign_ins().await?;
     Ok(identity::signed_in_at_least(&tokens, least)?)
 }
 
 declare_needs!(Authority, SignIn);
-#[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
+#[then(regex = r"^the pods' tokens were replaced at least (\d+) times?$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     let replaced = scenario.run().await?.renewals().await?;
     Ok(identity::replaced_at_least(replaced, least)?)
 }
 
 declare_needs!(Authority, SignIn);
-#[then("somebody was turned away")]
-async fn turned_away(scenario: &mut Scenario) -> StepResult {
-    let closed = scenario.run().await?.turned_away().await?;
-    Ok(identity::turned_away(closed)?)
+#[then(regex = r"^at least (\d+) requests? for a token had no answer$")]
+async fn unanswered(scenario: &mut Scenario, least: u64) -> StepResult {
+    let unanswered = scenario.run().await?.unanswered().await?;
+    Ok(identity::unanswered_at_least(unanswered, least)?)
 }
 
 declare_needs!(Authority, SignIn, Wire);

@@ -224,7 +224,7 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[consumer(
             "signs-in-for-each-receive",
             TOKENS,
-            "has signed in",
+            "sign-ins of ",
         )],
     },
     Sentence {
@@ -232,11 +232,11 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[harness(
             &[("tokens live 4 s", "tokens live 5 min")],
             EXPIRED,
-            "has signed in 1 times",
+            "sign-ins of ",
         )],
     },
     Sentence {
-        says: "the pods' tokens were replaced at least <n> times",
+        says: "the pods' tokens were replaced at least <n> <words>",
         fails: &[harness(
             &[("the pods' tokens live 6 s", "the pods' tokens live 5 min")],
             REPLACED,
@@ -244,11 +244,11 @@ pub(crate) const THENS: &[Sentence] = &[
         )],
     },
     Sentence {
-        says: "somebody was turned away",
+        says: "at least <n> request for a token had no answer",
         fails: &[harness(
             &[("tokens live 20 s", "tokens live 5 min")],
             UNREACHABLE,
-            "every request for a token was answered",
+            "without an answer: 0",
         )],
     },
     Sentence {

@@ -277,7 +277,7 @@ impl Adapted {
                     format!("--certificate={OWN}/tls.crt"),
                     format!("--certificate-key={OWN}/tls.key"),
                 ],
-                // No readiness probe: while it is away, it would count the kubelet's connections among those that it turned away.
+                // No readiness probe: while it is away, it would count the kubelet's connections among the requests without an answer.
                 // The harness waits until its control interface answers, which is opened after this port.
                 "ports": [{"containerPort": PORT}],
                 "resources": {
