@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// The contained files: the name in the program, and the path in the repository.
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
+    ("docs", "docs"),
     ("features", "features"),
     ("k8s", "k8s"),
     ("prices.yaml", "docs/prices.yaml"),
 ];
+
+/// Files of these parts that only tests read.
+const OF_TESTS: &str = "docs/field";
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../..");
@@ -45,8 +49,9 @@ fn add(name: &str, place: &Path, files: &mut Vec<(String, PathBuf)>) -> io::Resu
             .file_name()
             .into_string()
             .expect("a file's name must be text");
-        if !part.starts_with('.') {
-            add(&format!("{name}/{part}"), &entry.path(), files)?;
+        let name = format!("{name}/{part}");
+        if !part.starts_with('.') && name != OF_TESTS {
+            add(&name, &entry.path(), files)?;
         }
     }
     Ok(())

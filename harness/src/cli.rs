@@ -37,13 +37,15 @@ use advise::simulate::SimulateArgs;
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(version, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+The guides that help and messages name (docs/...) are inside the program: `export . docs` writes them here.
+
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
 off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
 missing; 5 access denied; 6 file or directory not usable; 8 a sweep could not remove everything; 1 a bug of the harness.";
@@ -87,7 +89,7 @@ enum Command {
     Consumer(Box<consumer::Args>),
     /// Run the storage engine, which serves Azure's Queue and Table services; the same as its own binary
     Engine(Box<engine::program::Args>),
-    /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them
+    /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them; or the guides, to read
     Export(ExportArgs),
     /// Print the completions for a shell
     Completions {
@@ -177,7 +179,7 @@ fn visible(name: &'static str) -> clap::Command {
     let shown: Vec<_> = shown.cloned().collect();
     let about = all.get_about().cloned().unwrap_or_default();
     let bare = clap::Command::new(name).version(env!("CARGO_PKG_VERSION"));
-    bare.about(about).after_help(EXIT_CODES).subcommands(shown)
+    bare.about(about).after_help(AFTER_HELP).subcommands(shown)
 }
 
 fn dispatch(cli: Cli, name: &'static str) -> ExitCode {

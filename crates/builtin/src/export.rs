@@ -46,15 +46,15 @@ pub struct Exported {
     pub same: usize,
 }
 
-/// Writes the `wanted` parts, or all parts if none is named, into the directory `to`. If a file exists with another content,
-/// nothing is written, unless `overwrite` is set.
+/// Writes the `wanted` parts into the directory `to`. If a file exists with another content, nothing is written, unless
+/// `overwrite` is set.
 pub fn export(to: &Path, wanted: &[String], overwrite: bool) -> Result<Exported, ExportError> {
     if let Some(unknown) = wanted.iter().find(|name| !parts().contains(&name.as_str())) {
         return Err(ExportError::NoPart(unknown.clone()));
     }
     let is_wanted = |name: &str| {
         let top = name.split('/').next().unwrap_or_default();
-        wanted.is_empty() || wanted.iter().any(|wanted| wanted == top)
+        wanted.iter().any(|wanted| wanted == top)
     };
     let files = FILES.iter().filter(|(name, _)| is_wanted(name));
     let (mut new, mut edited, mut same) = (Vec::new(), Vec::new(), 0);
@@ -105,8 +105,8 @@ fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {
     })
 }
 
-/// Writes a directory of the program to the disk, with the directories beside it, for programs that can only read files, such
-/// as kubectl. Removed when the first value of the pair is dropped. `None` for a path on the disk.
+/// Writes a directory of the program to the disk, with the whole part that it belongs to, for programs that can only read files,
+/// such as kubectl. Removed when the first value of the pair is dropped. `None` for a path on the disk.
 pub fn lend(path: &Path) -> Result<Option<(TempDir, PathBuf)>, ExportError> {
     let Some(name) = name_of(path) else {
         return Ok(None);
@@ -115,7 +115,8 @@ pub fn lend(path: &Path) -> Result<Option<(TempDir, PathBuf)>, ExportError> {
         path: std::env::temp_dir(),
         source,
     })?;
-    export(dir.path(), &[], false)?;
+    let part = name.split('/').next().unwrap_or_default().to_owned();
+    export(dir.path(), &[part], false)?;
     let lent = dir.path().join(name);
     Ok(Some((dir, lent)))
 }

@@ -1,4 +1,4 @@
-//! The files that the program contains, so that it needs no repository: features, manifests, example prices.
+//! The files that the program contains, so that it needs no repository: features, manifests, example prices, guides.
 //!
 //! A path that begins with `builtin:`, such as `builtin:k8s/base`, names a contained file or directory. The functions here read
 //! such paths, and pass every other path to `std::fs`, so a caller can use both. [`export()`] writes the files to a disk, where

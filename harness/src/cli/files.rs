@@ -15,7 +15,8 @@ use crate::say::say;
 pub(super) struct ExportArgs {
     /// Directory to write to
     dir: PathBuf,
-    /// What to write: features, k8s, prices.yaml [default: all of it]
+    /// What to write: docs (the guides), features, k8s, prices.yaml
+    #[arg(default_values = ["features", "k8s", "prices.yaml"])]
     parts: Vec<String>,
     /// Overwrite existing files whose content differs
     #[arg(long)]
