@@ -44,7 +44,7 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-The guides that help and messages name (docs/...) are inside the program: `export . docs` writes them here.
+The guides that help and messages name (docs/...) are inside the program: `edw export . docs` writes them here.
 
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
 off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
@@ -185,7 +185,7 @@ fn visible(name: &'static str) -> clap::Command {
 fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
     match cli.command {
         Command::Export(args) => told(files::export(&args)),
-        Command::Completions { shell } => files::completions(visible(name), shell),
+        Command::Completions { shell } => told(files::completions(visible(name), shell)),
         Command::Man { dir } => told(files::man(visible(name), &dir)),
         Command::Aks { command } => aks::main(aks::Args { command }),
         Command::Producer(args) => exit(producer::main(*args)),
@@ -222,7 +222,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
         }),
-        Command::Run(command) if command.suite.list => told(list(&command.suite)),
+        Command::Run(command) if command.suite.list => told(listed(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
             let known = profile(&command.suite.workload)?;
             let selection = crate::scenario::select(&command.suite, &known)?;
@@ -322,7 +322,8 @@ fn in_runtime(
 ) -> ExitCode {
     let run = || {
         // A suite prints the progress of its scenarios itself; log lines of every run would hide it.
-        let _telemetry = telemetry.init("harness", "warn")?;
+        // What the Kubernetes client logs is in its errors too.
+        let _telemetry = telemetry.init("harness", "warn,kube_client=off")?;
         let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
         runtime.block_on(work)
     };
@@ -347,6 +348,18 @@ fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     clippy::print_stderr,
     reason = "what reads the list of tests takes nothing else from the standard output"
 )]
+/// Prints the selected scenarios, as [`list`] does; it is an error if there are none, as it is to run none.
+fn listed(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
+    if suite.filter.is_some() {
+        let known = profile(&suite.workload)?;
+        let found = crate::scenario::list(suite, &known)?;
+        if found.names.is_empty() && found.not_run.is_empty() {
+            crate::scenario::select(suite, &known)?;
+        }
+    }
+    list(suite)
+}
+
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
     let listed = crate::scenario::list(suite, &profile(&suite.workload)?)?;
     for name in &listed.names {

@@ -16,8 +16,8 @@ pub enum ExportError {
     NoPart(String),
     /// Files exist with another content, because a user has edited them.
     #[error(
-        "export to {}: it holds {} that differ from the program's, such as {}; give another directory, or --overwrite",
-        to.display(), if *count == 1 { "1 file".to_owned() } else { format!("{count} files") }, first.display()
+        "export to {}: it holds {} from the program's, such as {}; give another directory, or --overwrite",
+        to.display(), if *count == 1 { "1 file that differs".to_owned() } else { format!("{count} files that differ") }, first.display()
     )]
     Edited {
         /// The directory.
@@ -28,7 +28,7 @@ pub enum ExportError {
         first: PathBuf,
     },
     /// A file cannot be written.
-    #[error("write {}", path.display())]
+    #[error("write {}; give a directory in which you may write, on a disk with room", path.display())]
     Write {
         /// The file's path.
         path: PathBuf,
@@ -62,8 +62,10 @@ pub fn export(to: &Path, wanted: &[String], overwrite: bool) -> Result<Exported,
         let path = to.join(name);
         match fs::read(&path) {
             Ok(there) if there == *content => same += 1,
+            Ok(_) => edited.push((path, *content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => new.push((path, *content)),
-            _ => edited.push((path, *content)),
+            // Something that is no file is in its place, or in that of a directory above it.
+            Err(source) => return Err(ExportError::Write { path, source }),
         }
     }
     match &edited[..] {

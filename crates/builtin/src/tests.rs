@@ -101,6 +101,23 @@ fn an_export_never_overwrites_what_was_edited_unless_told_to() {
 }
 
 #[test]
+fn what_stands_in_the_way_and_is_no_edited_file_is_told_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let features = ["features".to_owned()];
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let occupied = dir.path().join("occupied");
+    fs::create_dir_all(occupied.join("features/latency.feature")).unwrap();
+    for to in [file, occupied] {
+        let error = export(&to, &features, true).unwrap_err();
+        assert!(matches!(error, ExportError::Write { .. }), "{error}");
+        assert!(error.to_string().contains("give a directory"), "{error}");
+    }
+    let left = fs::read_dir(dir.path().join("occupied/features")).unwrap();
+    assert_eq!(left.count(), 1, "a refused export must write nothing");
+}
+
+#[test]
 fn a_part_that_there_is_not_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let error = export(dir.path(), &["infra".to_owned()], false).unwrap_err();

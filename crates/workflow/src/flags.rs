@@ -72,7 +72,7 @@ pub fn refuse(error: &Error) -> ! {
 /// The text of `error`, if clap's own will not do: without a value that may be a secret, and with the character of a value that is not
 /// what it looks like.
 fn in_words(error: &Error) -> Option<String> {
-    let plain = without_secrets(error);
+    let plain = without_secrets(error).or_else(|| without_empty(error, std::env::vars_os()));
     let mut values = error.context().filter_map(|(_, value)| match value {
         ContextValue::String(text) => letters::misleading(text),
         _ => None,
@@ -87,6 +87,35 @@ fn in_words(error: &Error) -> Option<String> {
     let end = text.find("\nFor more information").unwrap_or(text.len());
     let (before, after) = text.split_at(end);
     Some(format!("{}\n\n  tip: {told}\n{after}", before.trim_end()))
+}
+
+/// The text of `error` with the names of empty `variables`, if an empty value is wrong: clap names the flag alone, which nobody gave.
+fn without_empty(
+    error: &Error,
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Option<String> {
+    let value = error.get(ContextKind::InvalidValue);
+    let is_empty = matches!(value, Some(ContextValue::String(text)) if text.is_empty());
+    if error.kind() != ErrorKind::InvalidValue || !is_empty {
+        return None;
+    }
+    let is_ours = |name: &str| name.starts_with("EDW_") || name.starts_with("AZURE_");
+    let names: Vec<_> = variables
+        .filter(|(_, value)| value.is_empty())
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| is_ours(name))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let text = error.render().to_string();
+    let end = text.find("\nFor more information").unwrap_or(text.len());
+    let (before, after) = text.split_at(end);
+    let names = names.join(", ");
+    Some(format!(
+        "{}\n\n  tip: {names}: set and empty, which counts as a value; unset what you do not need\n{after}",
+        before.trim_end()
+    ))
 }
 
 /// The text of `error` without the value, if `error` repeats a value that may be secret.
@@ -176,6 +205,29 @@ mod tests {
         }
         let plain = Line::try_parse_from(["x", "--queue", "My_Queue"]).unwrap_err();
         assert_eq!(in_words(&plain), None);
+    }
+
+    /// A script that sets a variable to nothing has not given a flag.
+    #[test]
+    fn an_empty_variable_is_named_where_an_empty_value_is_wrong() {
+        let variables = |all: &[(&str, &str)]| {
+            let all: Vec<_> = all
+                .iter()
+                .map(|(n, v)| ((*n).into(), (*v).into()))
+                .collect();
+            all.into_iter()
+        };
+        let all = [("EDW_LABEL", ""), ("EDW_OUT", "x"), ("HOME", "")];
+        let empty = Line::try_parse_from(["x", "--label="]).unwrap_err();
+        let text = without_empty(&empty, variables(&all)).unwrap();
+        assert!(text.contains("tip: EDW_LABEL: set and empty"), "{text}");
+        assert!(
+            !text.contains("HOME") && !text.contains("EDW_OUT"),
+            "{text}"
+        );
+        assert_eq!(without_empty(&empty, variables(&all[1..])), None);
+        let other = Line::try_parse_from(["x", "--label", "garbage"]).unwrap_err();
+        assert_eq!(without_empty(&other, variables(&all)), None);
     }
 
     /// Word processors make a dash of two hyphens ("smart punctuation").

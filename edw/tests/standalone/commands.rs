@@ -112,6 +112,19 @@ fn another_tools_features_are_not_taken_for_its_own() {
     lint.expect(0, &["0 problems"]);
 }
 
+/// The description is as much the project's as its features.
+#[test]
+fn lint_without_a_name_checks_the_description_of_the_project_too() {
+    let place = Place::new();
+    place.write("edw.yaml", "messages: 5\n");
+    let lint = place.run_in("src/deep", &["lint"]);
+    let said = lint.expect(
+        2,
+        &["1 description checked", "scenarios checked, 0 problems"],
+    );
+    assert!(said.out.contains("edw.yaml:1: "), "{}", said.out);
+}
+
 #[test]
 fn a_shell_completes_its_commands_and_man_shows_each() {
     let place = Place::new();

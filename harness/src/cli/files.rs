@@ -1,5 +1,6 @@
 //! Commands that write files of the program itself: its embedded files, completions, manual pages.
 
+use std::io::{ErrorKind, Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,16 +43,28 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn completions(mut command: clap::Command, shell: Shell) -> ExitCode {
+/// Half a script, or none, must not count as success: a shell would read it at each start.
+pub(super) fn completions(mut command: clap::Command, shell: Shell) -> anyhow::Result<ExitCode> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    say(String::from_utf8_lossy(&script).trim_end());
-    ExitCode::SUCCESS
+    let mut out = stdout().lock();
+    match out.write_all(&script).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("write the completions to standard output")
+        }
+        // A reader such as `head` has had enough.
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 pub(super) fn man(command: clap::Command, dir: &Path) -> anyhow::Result<ExitCode> {
-    let written = || format!("write manual pages to {}", dir.display());
+    let written = || {
+        format!(
+            "write manual pages to {}; give a directory in which you may write",
+            dir.display()
+        )
+    };
     std::fs::create_dir_all(dir).with_context(written)?;
     clap_mangen::generate_to(command, dir).with_context(written)?;
     say(&format!("manual pages are in {}", dir.display()));

@@ -15,8 +15,9 @@ use crate::say::say;
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {
     /// Feature files, directories of feature files, or a workload description (.yaml). `builtin:features` are those inside this
-    /// program [default: the directory `features` if it exists, else builtin:features]
-    #[arg(default_values_os_t = [project::features()], hide_default_value = true, env = "EDW_FEATURES")]
+    /// program [default: the directory `features` if it exists, else builtin:features; and edw.yaml here or in a directory above,
+    /// if there is one]
+    #[arg(env = "EDW_FEATURES")]
     pub(super) features: Vec<PathBuf>,
     /// Report steps that no scenario uses as problems, too
     #[arg(long)]
@@ -29,7 +30,8 @@ fn is_description(path: &Path) -> bool {
     matches!(extension, Some("yaml" | "yml"))
 }
 
-fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
+/// Checks a description, prints its problems, and returns their number.
+fn lint_description(path: &Path) -> anyhow::Result<usize> {
     let text = text_of(path).context(WrongInput("check the description of a workload"))?;
     let problems = Description::read(&text).err().unwrap_or_default();
     for problem in &problems {
@@ -40,37 +42,50 @@ fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
         }
     }
     say(&format!(
-        "1 description checked, {} problems",
-        problems.len()
+        "1 description checked, {}",
+        counted(problems.len(), "problem")
     ));
-    Ok(if problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        exit(Exit::Usage)
-    })
+    Ok(problems.len())
 }
 
-/// Checks the files that `command` names, and prints their problems.
-pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
-    if let [path] = &command.features[..]
-        && is_description(path)
-    {
-        return lint_description(path);
-    }
-    let lint = crate::scenario::check_features(&command.features)?;
+/// Checks features, prints their problems, and returns their number.
+fn lint_features(features: &[PathBuf], deny_unused: bool) -> anyhow::Result<usize> {
+    let lint = crate::scenario::check_features(features)?;
     for problem in &lint.problems {
         say(&problem.to_string());
     }
     // Features of one's own are not expected to use every step.
-    let unused = lint.unused.iter().filter(|_| command.deny_unused);
+    let unused = lint.unused.iter().filter(|_| deny_unused);
     let problems = lint.problems.len() + unused.clone().count();
     for unused in unused {
         say(&unused.to_string());
     }
     say(&format!(
-        "{} scenarios checked, {problems} problems",
-        lint.scenarios
+        "{} checked, {}",
+        counted(lint.scenarios, "scenario"),
+        counted(problems, "problem")
     ));
+    Ok(problems)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// Checks the files that `command` names, or those of the project, and prints their problems.
+pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
+    let problems = match &command.features[..] {
+        [] => {
+            let described = project::description().as_deref().map(lint_description);
+            described.unwrap_or(Ok(0))?
+                + lint_features(&[project::features()], command.deny_unused)?
+        }
+        [path] if is_description(path) => lint_description(path)?,
+        features => lint_features(features, command.deny_unused)?,
+    };
     Ok(if problems > 0 {
         exit(Exit::Usage)
     } else {

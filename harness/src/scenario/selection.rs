@@ -271,6 +271,11 @@ pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> 
             selection.filtered_out,
             selection.not_run.len()
         );
+        if selection.filtered_out > 0 {
+            told.push_str(
+                ". The filter is a part of a name, with its capitals; --list shows all names",
+            );
+        }
         for not_run in &selection.not_run {
             told.push_str("\n- ");
             told.push_str(&not_run_line(not_run));

@@ -205,7 +205,7 @@ fn encodings_are_read_or_named() {
         (
             format!("\u{feff}{good}").into_bytes(),
             0,
-            "1 scenarios checked, 0 problems",
+            "1 scenario checked, 0 problems",
         ),
         (
             utf16[2..].to_vec(),
@@ -303,7 +303,7 @@ fn one_run_tells_of_all_files_and_all_columns() {
         "b.feature:1: ",
         "c.feature:1: the file is empty",
         "d.feature:3: the step 'Given nonsense' is not defined",
-        "1 scenarios checked, 5 problems",
+        "1 scenario checked, 5 problems",
     ] {
         assert!(said.contains(part), "{part:?} is missing in {said}");
     }

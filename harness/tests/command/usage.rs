@@ -217,3 +217,66 @@ fn a_negative_number_is_told_what_is_expected() {
         refused(arguments, &[], &[text, "'-1'"]);
     }
 }
+
+#[test]
+fn a_list_of_nothing_is_refused_as_a_run_of_nothing_is() {
+    for word in [vec!["run", "--list"], vec!["run"]] {
+        let mut arguments = word;
+        arguments.push("no scenario has this name");
+        refused(
+            &arguments,
+            &[],
+            &["left out by the filter", "--list shows all"],
+        );
+    }
+}
+
+#[test]
+fn an_empty_variable_is_named() {
+    let tip = "tip: EDW_STORAGE: set and empty";
+    refused(&["run", "--list"], &[("EDW_STORAGE", "")], &[tip]);
+}
+
+/// A shell reads the file at each start, so that an empty one must not look like success.
+#[cfg(target_os = "linux")]
+#[test]
+fn completions_that_a_full_disk_does_not_take_are_no_success() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["completions", "bash"])
+        .stdout(full.expect("a device of Linux"))
+        .output()
+        .expect("the harness must start");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("write the completions"), "{said}");
+}
+
+/// A cluster that cannot be asked was named wrongly, as it is for a run.
+#[test]
+fn a_cluster_that_does_not_answer_is_wrong_input_of_a_sweep() {
+    let config = "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {server: 'http://127.0.0.1:1'}\n\
+        users:\n- name: u\n  user: {}\ncontexts:\n- name: away\n  context: {cluster: c, user: u}\n";
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = dir.path().join("config");
+    std::fs::write(&file, config).expect("a file");
+    let kubeconfig = file.to_str().expect("a path of text");
+    refused(
+        &["sweep", "--context", "away"],
+        &[("KUBECONFIG", kubeconfig)],
+        &[
+            "look for what runs have left",
+            "ask the cluster of the context away",
+        ],
+    );
+}
+
+#[test]
+fn without_any_azurite_the_storage_that_needs_nothing_is_named() {
+    let bare = [
+        ("PATH", "/nonexistent"),
+        ("DOCKER_HOST", "unix:///nonexistent/docker.sock"),
+    ];
+    let texts = ["none of its three sources", "--storage engine"];
+    ended(3, &["run", "An empty queue"], &bare, &texts);
+}

@@ -33,8 +33,9 @@ pub(crate) fn up(args: &UpArgs) -> Result<Exit, Failure> {
             .map_err(|error: String| Failure::new(Exit::Usage, error))?,
     };
     say(&format!("run       {run}"));
-    let door = Door::open(&args.common, args.common.out.join(run.to_string()))?;
+    // First, since it needs a clone and leaves nothing behind.
     let system = SystemPool::read(&args.root)?;
+    let door = Door::open(&args.common, args.common.out.join(run.to_string()))?;
     let prices = Prices::get(args, &system, &door)?;
     let bill = Bill::of(args, &system, &prices)?;
     for (what, usd) in &bill.lines {

@@ -49,6 +49,17 @@ impl<'a> Demand<'a> {
     }
 }
 
+/// The error of Azurite, with the storage that needs nothing of what it lacks.
+fn or_the_engine(error: azurite::Error) -> anyhow::Error {
+    let has_none = matches!(error, azurite::Error::NoSource { .. });
+    let error = anyhow::Error::new(error);
+    if has_none {
+        error.context("use Azurite; `--storage engine` needs neither Docker nor Node.js")
+    } else {
+        error
+    }
+}
+
 /// A running storage that answers. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) enum Emulator {
@@ -72,7 +83,8 @@ impl Emulator {
         if let Some(authority) = demand.https {
             builder = builder.https(authority, demand.scratch)?;
         }
-        Ok(Self::Azurite(Box::new(builder.start().await?)))
+        let started = builder.start().await;
+        Ok(Self::Azurite(Box::new(started.map_err(or_the_engine)?)))
     }
 
     pub(super) fn queue_url(&self) -> String {
