@@ -21,10 +21,16 @@ pub fn root() -> PathBuf {
 
 /// The description of the project's workload. `None` for a file with comments only, which just marks the project's directory.
 pub fn description() -> Option<PathBuf> {
-    let file = root().join(DESCRIPTION);
+    description_in(&root()).map(shown)
+}
+
+/// The description in `root`. One that cannot be read is one: who reads it tells why it cannot.
+fn description_in(root: &Path) -> Option<PathBuf> {
+    let file = root.join(DESCRIPTION);
     let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let text = fs::read_to_string(&file).ok()?;
-    text.lines().any(is_said).then(|| shown(file))
+    let says_nothing = |text: String| !text.lines().any(is_said);
+    let is_mark = fs::read_to_string(&file).is_ok_and(says_nothing);
+    (file.is_file() && !is_mark).then_some(file)
 }
 
 /// The output directory of a project without `target/`.
@@ -168,6 +174,28 @@ mod tests {
         );
         let python = made(&[("worker.py", "")]);
         assert_eq!(out_of(python.path()), python.path().join(OUT));
+    }
+
+    /// A description that was left out without a word would let the built-in workload be judged in place of the project's.
+    #[test]
+    fn a_description_that_cannot_be_read_is_one_and_a_mark_is_none() {
+        let dir = made(&[
+            ("mark/edw.yaml", "# the project\n"),
+            ("own/edw.yaml", "a: b"),
+            ("none/x", ""),
+        ]);
+        let utf16 = dir.path().join("utf-16");
+        fs::create_dir(&utf16).unwrap();
+        fs::write(utf16.join(DESCRIPTION), b"\xff\xfea\0:\0 \0b\0").unwrap();
+        for (name, has_one) in [
+            ("mark", false),
+            ("own", true),
+            ("none", false),
+            ("utf-16", true),
+        ] {
+            let found = description_in(&dir.path().join(name));
+            assert_eq!(found.is_some(), has_one, "{name}");
+        }
     }
 
     #[test]
