@@ -21,7 +21,7 @@ use crate::run::{Load, Patience};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LoadArgs {
     /// Number of messages to send
-    #[arg(long, default_value_t = 20_000, value_parser = messages, allow_hyphen_values = true)]
+    #[arg(long, default_value_t = 12_000, value_parser = messages, allow_hyphen_values = true)]
     pub messages: u64,
     /// Number of consumers that compete for the messages, 1 to 256
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]

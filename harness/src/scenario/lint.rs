@@ -271,7 +271,7 @@ pub(super) fn twins<'a>(
                 file: file.display().to_string(),
                 line,
                 text: format!(
-                    "the scenario {name:?} has the name of that at {there}; give each its own"
+                    "the scenario {name:?} has the name of that at {there}; give each its own, or leave out one of the two files"
                 ),
             });
         } else {
