@@ -70,7 +70,7 @@ Feature: Nobody holds a key: every pod signs in as itself
       And tokens live 20 s
       When 360 messages are sent at 25 per second, and Entra cannot be reached for 4 s when 175 are sent
       Then within 20 s every message has exactly one result
-      And at least 1 request for a token had no answer
+      And at least 1 request to Entra had no answer
       And storage refused no request for its token
       And no message was delivered more than once
 
@@ -80,7 +80,7 @@ Feature: Nobody holds a key: every pod signs in as itself
       And tokens live 4 s
       When 120 messages are sent at 40 per second, and Entra cannot be reached for 5 s when 40 are sent
       Then within 30 s every message has exactly one result
-      And at least 1 request for a token had no answer
+      And at least 1 request to Entra had no answer
       And nothing that was written down holds a token, a signature or a key
 
     Scenario: Consumers start while Entra cannot be reached

@@ -44,7 +44,7 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-The guides that help and messages name (docs/...) are inside the program: `edw export . docs` writes them here.
+The guides that help and messages name (docs/...) are inside the program: `edw export DIRECTORY docs` writes them out.
 
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
 off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
@@ -89,7 +89,7 @@ enum Command {
     Consumer(Box<consumer::Args>),
     /// Run the storage engine, which serves Azure's Queue and Table services; the same as its own binary
     Engine(Box<engine::program::Args>),
-    /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them; or the guides, to read
+    /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them. `docs` are the guides
     Export(ExportArgs),
     /// Print the completions for a shell
     Completions {
@@ -222,7 +222,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
         }),
-        Command::Run(command) if command.suite.list => told(listed(&command.suite)),
+        Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
             let known = profile(&command.suite.workload)?;
             let selection = crate::scenario::select(&command.suite, &known)?;
@@ -343,25 +343,19 @@ fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Prints the selected scenarios as the test harness of Rust does, and for people the scenarios that cannot run here.
+/// Prints the selected scenarios as the test harness of Rust does, and for people the scenarios that cannot run here. It is an
+/// error if there are none at all.
 #[expect(
     clippy::print_stderr,
     reason = "what reads the list of tests takes nothing else from the standard output"
 )]
-/// Prints the selected scenarios, as [`list`] does; it is an error if there are none, as it is to run none.
-fn listed(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    if suite.filter.is_some() {
-        let known = profile(&suite.workload)?;
-        let found = crate::scenario::list(suite, &known)?;
-        if found.names.is_empty() && found.not_run.is_empty() {
-            crate::scenario::select(suite, &known)?;
-        }
-    }
-    list(suite)
-}
-
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    let listed = crate::scenario::list(suite, &profile(&suite.workload)?)?;
+    let known = profile(&suite.workload)?;
+    let listed = crate::scenario::list(suite, &known)?;
+    if listed.names.is_empty() && listed.not_run.is_empty() {
+        // As a run of nothing is refused.
+        crate::scenario::select(suite, &known)?;
+    }
     for name in &listed.names {
         say(&format!("{name}: test"));
     }

@@ -15,10 +15,25 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         } else {
             Exit::StorageUnavailable
         }
+    } else if let Some(cluster) = cause::<cluster::Error>(error) {
+        of_cluster(cluster)
     } else if cause::<std::io::Error>(error).is_some() {
         Exit::LocalResource
     } else {
         Exit::Bug
+    }
+}
+
+/// A cluster that does not answer was named wrongly, or is not up, which a run finds out before it begins.
+fn of_cluster(error: &cluster::Error) -> Exit {
+    match error {
+        cluster::Error::Context(_) | cluster::Error::Refused { status: None, .. } => Exit::Usage,
+        cluster::Error::Refused {
+            status: Some(401 | 403),
+            ..
+        } => Exit::Denied,
+        cluster::Error::Local { .. } => Exit::LocalResource,
+        _ => Exit::Bug,
     }
 }
 
@@ -34,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_an_emulator_a_command_and_a_bug_have_codes_of_their_own() {
+    fn a_disk_an_emulator_a_cluster_a_command_and_a_bug_have_codes_of_their_own() {
         let disk = || std::io::Error::from(std::io::ErrorKind::StorageFull);
         let full = Err::<(), _>(disk()).context("create the run directory");
         assert_eq!(exit_of(&full.unwrap_err()), Exit::LocalResource);
@@ -42,6 +57,16 @@ mod tests {
         let emulator = Err::<(), _>(azurite::Error::Start("no node".to_owned()));
         let emulator = emulator.context("start the local environment");
         assert_eq!(exit_of(&emulator.unwrap_err()), Exit::StorageUnavailable);
+
+        for (status, code) in [(None, Exit::Usage), (Some(403), Exit::Denied)] {
+            let refused = cluster::Error::Refused {
+                doing: "list the nodes".to_owned(),
+                said: "no".to_owned(),
+                status,
+            };
+            let refused = Err::<(), _>(refused).context("ask the cluster");
+            assert_eq!(exit_of(&refused.unwrap_err()), code);
+        }
 
         let settings = Err::<(), _>(azurite::Error::UnknownSource("bogus".to_owned()));
         let settings = settings.context("start the local environment");

@@ -185,12 +185,11 @@ async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resour
     const UNCHOSEN: WrongInput = WrongInput("look for what runs have left in a cluster");
     let connected = cluster::context::connect(Some(context)).await;
     let (client, _) = connected.context(UNCHOSEN)?;
-    // A cluster that cannot be asked is one that was named wrongly, as it is for a run.
     let asked = || format!("ask the cluster of the context {context}");
     let cordons = cordons(context, &client, known).await;
-    let mut expired = cordons.with_context(asked).context(UNCHOSEN)?;
-    let made = cluster::namespace::made(&client).await;
-    for made in made.with_context(asked).context(UNCHOSEN)? {
+    let mut expired = cordons.with_context(asked)?;
+    let all = cluster::namespace::made(&client).await;
+    for made in all.with_context(asked)? {
         let namespace = namespace_in(context, made.name.clone());
         if known.contains(&namespace) {
             continue;

@@ -53,8 +53,8 @@ pub struct Exchange {
 pub struct Seen {
     /// Every exchange.
     pub exchanges: Vec<Exchange>,
-    /// How many connections were refused while the authority was away.
-    pub unanswered: u64,
+    /// How many connections and requests had no answer, since the authority was away.
+    pub unreached: u64,
 }
 
 /// The issuer of service account tokens.
@@ -86,7 +86,7 @@ struct Shared {
     issuer: Issuer,
     skew_s: AtomicI64,
     is_away: AtomicBool,
-    unanswered: AtomicU64,
+    unreached: AtomicU64,
     panicked: AtomicBool,
     exchanges: Mutex<Vec<Exchange>>,
     /// The last assertion of each pod.
@@ -158,7 +158,7 @@ impl Authority {
             issuer,
             skew_s: AtomicI64::default(),
             is_away: AtomicBool::default(),
-            unanswered: AtomicU64::default(),
+            unreached: AtomicU64::default(),
             panicked: AtomicBool::default(),
             exchanges: Mutex::default(),
             last: Mutex::default(),
@@ -214,7 +214,7 @@ impl Authority {
     pub fn seen(&self) -> Seen {
         Seen {
             exchanges: lock(&self.shared.exchanges).clone(),
-            unanswered: self.shared.unanswered.load(Ordering::Acquire),
+            unreached: self.shared.unreached.load(Ordering::Acquire),
         }
     }
 
@@ -242,7 +242,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, open: CancellationTo
             Ok((stream, _)) if !shared.is_away.load(Ordering::Acquire) => {
                 connections.spawn(connection(stream, shared.clone()));
             }
-            Ok(_) => shared.turn_away(),
+            Ok(_) => shared.miss(),
             // No file descriptor is left; after a pause there may be one.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
@@ -264,14 +264,14 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 impl Shared {
-    fn turn_away(&self) {
-        self.unanswered.fetch_add(1, Ordering::AcqRel);
+    fn miss(&self) {
+        self.unreached.fetch_add(1, Ordering::AcqRel);
     }
 
     /// An error ends the connection without an answer.
     async fn serve(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         if self.is_away.load(Ordering::Acquire) {
-            self.turn_away();
+            self.miss();
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         let path = request.uri().path().to_owned();

@@ -16,7 +16,7 @@ pub enum ExportError {
     NoPart(String),
     /// Files exist with another content, because a user has edited them.
     #[error(
-        "export to {}: it holds {} from the program's, such as {}; give another directory, or --overwrite",
+        "export to {}: it holds {} from the program's, such as {}; give another directory, or --overwrite to replace them",
         to.display(), if *count == 1 { "1 file that differs".to_owned() } else { format!("{count} files that differ") }, first.display()
     )]
     Edited {
@@ -26,6 +26,14 @@ pub enum ExportError {
         count: usize,
         /// One of them.
         first: PathBuf,
+    },
+    /// The temporary directory cannot be written to.
+    #[error("write to the temporary directory {}: {said}; set TMPDIR to one in which you may write, with room", path.display())]
+    Lend {
+        /// The temporary directory.
+        path: PathBuf,
+        /// The reason.
+        said: String,
     },
     /// A file cannot be written.
     #[error("write {}; give a directory in which you may write, on a disk with room", path.display())]
@@ -113,12 +121,16 @@ pub fn lend(path: &Path) -> Result<Option<(TempDir, PathBuf)>, ExportError> {
     let Some(name) = name_of(path) else {
         return Ok(None);
     };
-    let dir = TempDir::with_prefix("edw-").map_err(|source| ExportError::Write {
+    let failed = |said: String| ExportError::Lend {
         path: std::env::temp_dir(),
-        source,
-    })?;
+        said,
+    };
+    let dir = TempDir::with_prefix("edw-").map_err(|error| failed(error.to_string()))?;
     let part = name.split('/').next().unwrap_or_default().to_owned();
-    export(dir.path(), &[part], false)?;
+    match export(dir.path(), &[part], false) {
+        Err(ExportError::Write { source, .. }) => return Err(failed(source.to_string())),
+        other => drop(other?),
+    }
     let lent = dir.path().join(name);
     Ok(Some((dir, lent)))
 }

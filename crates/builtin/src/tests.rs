@@ -46,6 +46,16 @@ fn every_feature_manifest_and_guide_of_the_repository_is_carried() {
     assert!(read(&path("prices.yaml")).unwrap() == prices);
 }
 
+/// The image of the program is built from what `.dockerignore` leaves.
+#[test]
+fn an_image_is_built_from_every_file_that_is_carried() {
+    let ignored = fs::read_to_string(repository().join(".dockerignore")).unwrap();
+    for part in ["docs", "features", "k8s"] {
+        let is_left_out = ignored.lines().any(|line| line.trim_matches('/') == part);
+        assert!(!is_left_out, "{part}");
+    }
+}
+
 #[test]
 fn a_path_of_the_program_is_followed_upwards_as_on_a_disk() {
     let base = path("k8s/overlays/local").join("../../base");

@@ -31,17 +31,17 @@ pub fn replaced_at_least(replaced: u64, least: u64) -> Kept {
     fail_unless(replaced >= least, || format!("{replaced} were replaced"))
 }
 
-/// Fails unless the authority has left at least so many requests for a token `unanswered`, because it could not be reached.
-pub fn unanswered_at_least(unanswered: u64, least: u64) -> Kept {
-    fail_unless(unanswered >= least, || {
-        format!("requests for a token without an answer: {unanswered}")
+/// Fails unless at least so many requests were `unreached`: they had no answer, since the authority was away.
+pub fn unreached_at_least(unreached: u64, least: u64) -> Kept {
+    fail_unless(unreached >= least, || {
+        format!("requests to Entra without an answer: {unreached}")
     })
 }
 
-/// Inconclusive unless the authority has left a request for a token `unanswered` before it could be reached again: then no worker
-/// has tried to sign in, and whether one is ready without a token is unknown.
-pub fn tried_to_sign_in(unanswered: u64) -> Kept {
-    if unanswered > 0 {
+/// Inconclusive unless a request was `unreached` before the authority could be reached again: then no worker has tried to sign in,
+/// and whether one is ready without a token is unknown.
+pub fn tried_to_sign_in(unreached: u64) -> Kept {
+    if unreached > 0 {
         return Ok(());
     }
     Err(NotPassed::inconclusive(
@@ -97,9 +97,9 @@ mod tests {
     fn each_worker_signs_in_as_often_as_it_must_and_a_run_without_workers_proves_nothing() {
         let (good, bad) = (named(&[("c-1", 1)]), named(&[("c-1", 1), ("c-2", 2)]));
         assert_eq!(signed_in_once(&good), Ok(()));
-        assert_eq!(fails(signed_in_once(&bad)), "sign-ins of c-2: 2");
+        assert_eq!(fails(signed_in_once(&bad)), "c-2 has signed in 2 times");
         assert_eq!(signed_in_at_least(&bad, 1), Ok(()));
-        let told = "sign-ins of c-1: 1";
+        let told = "c-1 has signed in once";
         assert_eq!(fails(signed_in_at_least(&bad, 2)), told);
         for none in [signed_in_once(&[]), signed_in_at_least(&[], 0)] {
             assert_eq!(fails(none), "there was never a consumer at all");
@@ -110,10 +110,10 @@ mod tests {
     fn what_the_authority_did_is_counted() {
         assert_eq!(replaced_at_least(3, 3), Ok(()));
         assert_eq!(fails(replaced_at_least(2, 3)), "2 were replaced");
-        assert_eq!(unanswered_at_least(1, 1), Ok(()));
+        assert_eq!(unreached_at_least(1, 1), Ok(()));
         assert_eq!(
-            fails(unanswered_at_least(1, 2)),
-            "requests for a token without an answer: 1"
+            fails(unreached_at_least(1, 2)),
+            "requests to Entra without an answer: 1"
         );
         assert_eq!(never_refused(&[]), Ok(()));
         let refused = ["put of c-1 (x)".to_owned(), "put of c-2 (x)".to_owned()];

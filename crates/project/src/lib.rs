@@ -24,7 +24,8 @@ pub fn description() -> Option<PathBuf> {
     description_in(&root()).map(shown)
 }
 
-/// The description in `root`. One that cannot be read is one: who reads it tells why it cannot.
+/// The description in `root`. A file that is not UTF-8 is a description too: what reads it knows other encodings, and says what it
+/// does not know.
 fn description_in(root: &Path) -> Option<PathBuf> {
     let file = root.join(DESCRIPTION);
     let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
@@ -178,7 +179,7 @@ mod tests {
 
     /// A description that was left out without a word would let the built-in workload be judged in place of the project's.
     #[test]
-    fn a_description_that_cannot_be_read_is_one_and_a_mark_is_none() {
+    fn a_description_in_another_encoding_is_one_and_a_mark_is_none() {
         let dir = made(&[
             ("mark/edw.yaml", "# the project\n"),
             ("own/edw.yaml", "a: b"),

@@ -72,7 +72,8 @@ pub fn refuse(error: &Error) -> ! {
 /// The text of `error`, if clap's own will not do: without a value that may be a secret, and with the character of a value that is not
 /// what it looks like.
 fn in_words(error: &Error) -> Option<String> {
-    let plain = without_secrets(error).or_else(|| without_empty(error, std::env::vars_os()));
+    let plain = without_secrets(error)
+        .or_else(|| empty_variables(error, std::env::args_os(), std::env::vars_os()));
     let mut values = error.context().filter_map(|(_, value)| match value {
         ContextValue::String(text) => letters::misleading(text),
         _ => None,
@@ -89,14 +90,31 @@ fn in_words(error: &Error) -> Option<String> {
     Some(format!("{}\n\n  tip: {told}\n{after}", before.trim_end()))
 }
 
-/// The text of `error` with the names of empty `variables`, if an empty value is wrong: clap names the flag alone, which nobody gave.
-fn without_empty(
+/// The text of `error` with the names of empty `variables`, if an empty value is wrong and none of the `arguments` gave it: clap names
+/// the flag alone.
+fn empty_variables(
     error: &Error,
+    mut arguments: impl Iterator<Item = OsString>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Option<String> {
-    let value = error.get(ContextKind::InvalidValue);
-    let is_empty = matches!(value, Some(ContextValue::String(text)) if text.is_empty());
-    if error.kind() != ErrorKind::InvalidValue || !is_empty {
+    let text_of = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let is_of_a_value = matches!(
+        error.kind(),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+    );
+    if !is_of_a_value || text_of(ContextKind::InvalidValue) != Some("") {
+        return None;
+    }
+    let flag = text_of(ContextKind::InvalidArg).unwrap_or_default();
+    let flag = flag.split(' ').next().unwrap_or_default();
+    let is_given = |argument: OsString| {
+        let argument = argument.to_string_lossy();
+        argument.split('=').next() == Some(flag)
+    };
+    if arguments.any(is_given) {
         return None;
     }
     let is_ours = |name: &str| name.starts_with("EDW_") || name.starts_with("AZURE_");
@@ -111,10 +129,10 @@ fn without_empty(
     let text = error.render().to_string();
     let end = text.find("\nFor more information").unwrap_or(text.len());
     let (before, after) = text.split_at(end);
-    let names = names.join(", ");
     Some(format!(
-        "{}\n\n  tip: {names}: set and empty, which counts as a value; unset what you do not need\n{after}",
-        before.trim_end()
+        "{}\n\n  tip: set and empty, which counts as a value: {}; unset what you do not need\n{after}",
+        before.trim_end(),
+        names.join(", ")
     ))
 }
 
@@ -154,6 +172,8 @@ mod tests {
         storage: StorageArgs,
         #[arg(long, value_name = "KEY=VALUE")]
         label: Option<u8>,
+        #[arg(long, value_enum)]
+        log_format: Option<crate::telemetry::LogFormat>,
     }
 
     #[test]
@@ -207,27 +227,29 @@ mod tests {
         assert_eq!(in_words(&plain), None);
     }
 
-    /// A script that sets a variable to nothing has not given a flag.
+    /// A script that sets a variable to nothing has given no flag.
     #[test]
     fn an_empty_variable_is_named_where_an_empty_value_is_wrong() {
-        let variables = |all: &[(&str, &str)]| {
-            let all: Vec<_> = all
-                .iter()
-                .map(|(n, v)| ((*n).into(), (*v).into()))
-                .collect();
-            all.into_iter()
+        let empty = [("EDW_LABEL", ""), ("EDW_OUT", "x"), ("HOME", "")];
+        let tip = |error: &Error, arguments: &[&str], all: &[(&str, &str)]| {
+            let arguments = arguments.iter().map(OsString::from);
+            let all = all.iter().map(|(name, value)| (name.into(), value.into()));
+            empty_variables(error, arguments, all)
         };
-        let all = [("EDW_LABEL", ""), ("EDW_OUT", "x"), ("HOME", "")];
-        let empty = Line::try_parse_from(["x", "--label="]).unwrap_err();
-        let text = without_empty(&empty, variables(&all)).unwrap();
-        assert!(text.contains("tip: EDW_LABEL: set and empty"), "{text}");
-        assert!(
-            !text.contains("HOME") && !text.contains("EDW_OUT"),
-            "{text}"
-        );
-        assert_eq!(without_empty(&empty, variables(&all[1..])), None);
+        // One value is parsed, the other one of a list: clap has a kind of error for each.
+        for flag in ["--label=", "--log-format="] {
+            let error = Line::try_parse_from(["x", flag]).unwrap_err();
+            let text = tip(&error, &["x"], &empty).unwrap();
+            assert!(
+                text.contains("counts as a value: EDW_LABEL; unset"),
+                "{text}"
+            );
+            assert_eq!(tip(&error, &["x"], &empty[1..]), None);
+            // Who gave the flag meant it.
+            assert_eq!(tip(&error, &["x", flag], &empty), None);
+        }
         let other = Line::try_parse_from(["x", "--label", "garbage"]).unwrap_err();
-        assert_eq!(without_empty(&other, variables(&all)), None);
+        assert_eq!(tip(&other, &["x"], &empty), None);
     }
 
     /// Word processors make a dash of two hyphens ("smart punctuation").

@@ -112,6 +112,25 @@ fn another_tools_features_are_not_taken_for_its_own() {
     lint.expect(0, &["0 problems"]);
 }
 
+#[test]
+fn an_export_writes_what_can_be_edited_and_the_guides_where_they_are_named() {
+    let place = Place::new();
+    place.run(&["export", "own"]).expect(0, &["files written"]);
+    place
+        .run(&["export", "guides", "docs"])
+        .expect(0, &["LOAD.md"]);
+    let is_there = |path: &str| place.directory().join(path).exists();
+    for path in [
+        "own/features",
+        "own/k8s",
+        "own/prices.yaml",
+        "guides/docs/README.md",
+    ] {
+        assert!(is_there(path), "{path}");
+    }
+    assert!(!is_there("own/docs") && !is_there("guides/k8s"));
+}
+
 /// The description is as much the project's as its features.
 #[test]
 fn lint_without_a_name_checks_the_description_of_the_project_too() {

@@ -53,9 +53,6 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     }
     // A developer runs thousands of suites; their evidence would fill the disk.
     args.keep.get_or_insert(Keep::Failed);
-    if args.list {
-        return told(list(&args));
-    }
     let listed = profile(&args.workload);
     match listed.and_then(|profile| crate::scenario::list(&args, &profile)) {
         Ok(selected) if selected.names.is_empty() && args.filter.is_some() => {
@@ -63,6 +60,9 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         _ => {}
+    }
+    if args.list {
+        return told(list(&args));
     }
     in_runtime(&telemetry, async {
         let known = profile(&args.workload)?;

@@ -43,7 +43,7 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Half a script, or none, must not count as success: a shell would read it at each start.
+/// It is an error if the script cannot be written: a shell would read half of it, or none, at each start.
 pub(super) fn completions(mut command: clap::Command, shell: Shell) -> anyhow::Result<ExitCode> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();

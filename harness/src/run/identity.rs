@@ -25,14 +25,14 @@ impl Run {
         self.identities()?.replaced().await
     }
 
-    /// How many connections Entra has closed while it could not be reached.
-    pub async fn unanswered(&self) -> anyhow::Result<u64> {
-        Ok(self.identities()?.seen().await?.unanswered)
+    /// How many connections and requests had no answer, since Entra could not be reached.
+    pub async fn unreached(&self) -> anyhow::Result<u64> {
+        Ok(self.identities()?.seen().await?.unreached)
     }
 
     /// Ends the time in which Entra cannot be reached, if consumers have tried to sign in until then.
     pub async fn bring_authority_back(&self) -> anyhow::Result<()> {
-        identity::tried_to_sign_in(self.unanswered().await?)?;
+        identity::tried_to_sign_in(self.unreached().await?)?;
         self.identities()?.set_away(false).await
     }
 

@@ -260,22 +260,26 @@ fn says_by_when(sentence: &str) -> bool {
 pub(super) fn twins<'a>(
     scenarios: impl IntoIterator<Item = (&'a Path, &'a Gherkin)>,
 ) -> Vec<Problem> {
-    let mut first = BTreeMap::new();
+    let mut first: BTreeMap<_, (&Path, usize)> = BTreeMap::new();
     let mut found = Vec::new();
     for (file, scenario) in scenarios {
         let line = scenario.position.line;
-        let here = format!("{}:{line}", file.display());
-        if let Some(there) = first.get(&scenario.name) {
-            let name = &scenario.name;
+        if let Some((other, at)) = first.get(&scenario.name) {
+            let (name, there) = (&scenario.name, other.display());
+            let or = if *other == file {
+                ""
+            } else {
+                ", or leave out one of the two files"
+            };
             found.push(Problem {
                 file: file.display().to_string(),
                 line,
                 text: format!(
-                    "the scenario {name:?} has the name of that at {there}; give each its own, or leave out one of the two files"
+                    "the scenario {name:?} has the name of that at {there}:{at}; give each its own{or}"
                 ),
             });
         } else {
-            first.insert(scenario.name.clone(), here);
+            first.insert(scenario.name.clone(), (file, line));
         }
     }
     found

@@ -271,7 +271,7 @@ pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> 
             selection.filtered_out,
             selection.not_run.len()
         );
-        if selection.filtered_out > 0 {
+        if args.filter.is_some() {
             told.push_str(
                 ". The filter is a part of a name, with its capitals; --list shows all names",
             );

@@ -233,7 +233,7 @@ fn a_list_of_nothing_is_refused_as_a_run_of_nothing_is() {
 
 #[test]
 fn an_empty_variable_is_named() {
-    let tip = "tip: EDW_STORAGE: set and empty";
+    let tip = "counts as a value: EDW_STORAGE; unset";
     refused(&["run", "--list"], &[("EDW_STORAGE", "")], &[tip]);
 }
 
@@ -264,10 +264,7 @@ fn a_cluster_that_does_not_answer_is_wrong_input_of_a_sweep() {
     refused(
         &["sweep", "--context", "away"],
         &[("KUBECONFIG", kubeconfig)],
-        &[
-            "look for what runs have left",
-            "ask the cluster of the context away",
-        ],
+        &["list the nodes", "ask the cluster of the context away"],
     );
 }
 

@@ -60,7 +60,7 @@ async fn the_harness_controls_it_and_hears_what_it_has_seen() {
     };
     // As its settings say, it is away at first.
     assert!(ask().await.is_err());
-    assert!(remote.seen().await.unwrap().unanswered > 0);
+    assert!(remote.seen().await.unwrap().unreached > 0);
     remote.set_away(false).await.unwrap();
     assert_eq!(ask().await.unwrap().status(), 200);
     let given = Exchange {

@@ -244,7 +244,7 @@ async fn one_that_is_away_gives_no_answer_and_comes_back() {
     rig.authority.set_away(true);
     let url = format!("{}/cluster/openid/v1/jwks", rig.authority.host());
     assert!(rig.client.get(&url).send().await.is_err());
-    assert!(rig.authority.seen().unanswered > 0);
+    assert!(rig.authority.seen().unreached > 0);
     rig.authority.check().unwrap();
     rig.authority.set_away(false);
     assert_eq!(rig.client.get(&url).send().await.unwrap().status(), 200);

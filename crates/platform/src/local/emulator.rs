@@ -49,7 +49,7 @@ impl<'a> Demand<'a> {
     }
 }
 
-/// The error of Azurite, with the storage that needs nothing of what it lacks.
+/// Adds to "there is no Azurite" which storage needs neither Docker nor Node.js.
 fn or_the_engine(error: azurite::Error) -> anyhow::Error {
     let has_none = matches!(error, azurite::Error::NoSource { .. });
     let error = anyhow::Error::new(error);

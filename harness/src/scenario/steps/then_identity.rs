@@ -32,10 +32,10 @@ async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
 }
 
 declare_needs!(Authority, SignIn);
-#[then(regex = r"^at least (\d+) requests? for a token had no answer$")]
-async fn unanswered(scenario: &mut Scenario, least: u64) -> StepResult {
-    let unanswered = scenario.run().await?.unanswered().await?;
-    Ok(identity::unanswered_at_least(unanswered, least)?)
+#[then(regex = r"^at least (\d+) requests? to Entra had no answer$")]
+async fn unreached(scenario: &mut Scenario, least: u64) -> StepResult {
+    let unreached = scenario.run().await?.unreached().await?;
+    Ok(identity::unreached_at_least(unreached, least)?)
 }
 
 declare_needs!(Authority, SignIn, Wire);

@@ -224,7 +224,7 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[consumer(
             "signs-in-for-each-receive",
             TOKENS,
-            "sign-ins of ",
+            "has signed in",
         )],
     },
     Sentence {
@@ -232,7 +232,7 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[harness(
             &[("tokens live 4 s", "tokens live 5 min")],
             EXPIRED,
-            "sign-ins of ",
+            "has signed in once",
         )],
     },
     Sentence {
@@ -244,7 +244,7 @@ pub(crate) const THENS: &[Sentence] = &[
         )],
     },
     Sentence {
-        says: "at least <n> request for a token had no answer",
+        says: "at least <n> request to Entra had no answer",
         fails: &[harness(
             &[("tokens live 20 s", "tokens live 5 min")],
             UNREACHABLE,

@@ -172,7 +172,7 @@ fn the_authority_trusts_the_runs_service_account_and_needs_no_right_in_the_clust
     assert_eq!(pod["automountServiceAccountToken"], false);
     assert_eq!(pod["containers"][0]["image"], "edw/wire:0.1.0");
     assert_eq!(pod["containers"][0]["args"][0], "authority");
-    // Only consumers and producer may be among those that it turns away.
+    // Only consumers and producer may be among those that it does not answer while it is away.
     assert_eq!(pod["containers"][0].get("readinessProbe"), None);
     assert_eq!(
         objects[2]["spec"]["ports"],
