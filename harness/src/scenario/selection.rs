@@ -271,7 +271,7 @@ pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> 
             selection.filtered_out,
             selection.not_run.len()
         );
-        if args.filter.is_some() {
+        if args.filter.is_some() && selection.not_run.is_empty() {
             told.push_str(
                 ". The filter is a part of a name, with its capitals; --list shows all names",
             );
