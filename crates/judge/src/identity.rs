@@ -22,7 +22,10 @@ fn each_signed_in(tokens: &[(String, usize)], is_right: impl Fn(usize) -> bool) 
         "there was never a consumer at all".to_owned()
     })?;
     tokens.iter().try_for_each(|(name, times)| {
-        fail_unless(is_right(*times), || format!("sign-ins of {name}: {times}"))
+        fail_unless(is_right(*times), || match times {
+            1 => format!("{name} has signed in once"),
+            times => format!("{name} has signed in {times} times"),
+        })
     })
 }
 
