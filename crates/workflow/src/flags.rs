@@ -85,9 +85,14 @@ fn in_words(error: &Error) -> Option<String> {
     if text.contains("U+") {
         return Some(text);
     }
+    Some(with_tip(&text, &told))
+}
+
+/// `text` of an error with a tip, where clap puts its own.
+fn with_tip(text: &str, tip: &str) -> String {
     let end = text.find("\nFor more information").unwrap_or(text.len());
     let (before, after) = text.split_at(end);
-    Some(format!("{}\n\n  tip: {told}\n{after}", before.trim_end()))
+    format!("{}\n\n  tip: {tip}\n{after}", before.trim_end())
 }
 
 /// The text of `error` with the names of empty `variables`, if an empty value is wrong and none of the `arguments` gave it: clap names
@@ -126,14 +131,10 @@ fn empty_variables(
     if names.is_empty() {
         return None;
     }
-    let text = error.render().to_string();
-    let end = text.find("\nFor more information").unwrap_or(text.len());
-    let (before, after) = text.split_at(end);
-    Some(format!(
-        "{}\n\n  tip: set and empty, which counts as a value: {}; unset what you do not need\n{after}",
-        before.trim_end(),
-        names.join(", ")
-    ))
+    let names = names.join(", ");
+    let tip =
+        format!("set and empty, which counts as a value: {names}; unset what you do not need");
+    Some(with_tip(&error.render().to_string(), &tip))
 }
 
 /// The text of `error` without the value, if `error` repeats a value that may be secret.
