@@ -116,13 +116,21 @@ pub fn all_ended(ended: usize, consumers: usize, deadline: Duration) -> Kept {
 }
 
 /// Fails if the worker `name`, which was `told` to end at that time, took a message later than `limit` after it, as `index` shows.
+/// Inconclusive if no worker did: perhaps there was no message left to take.
 pub fn took_nothing_more(name: &str, told: Stamp, limit: Duration, index: &Index) -> Kept {
-    let Some(received) = index.received_after(name, told.plus(limit)) else {
+    let late = told.plus(limit);
+    if let Some(received) = index.received_after(name, late) {
+        let after = Duration::from_micros(received.micros_since(told).unsigned_abs());
+        return Err(NotPassed::fail(format!(
+            "{name} took a message {after:?} after it was told to stop"
+        )));
+    }
+    if index.has_received_after(late) {
         return Ok(());
-    };
-    let after = Duration::from_micros(received.micros_since(told).unsigned_abs());
-    Err(NotPassed::fail(format!(
-        "{name} took a message {after:?} after it was told to stop"
+    }
+    Err(NotPassed::inconclusive(format!(
+        "no consumer took a message later than {limit:?} after {name} was told to stop, so there may have been none for it to take: \
+         send for longer"
     )))
 }
 
@@ -168,6 +176,7 @@ mod tests {
     use evidence::{Answer, Crossing, Handled, Operation};
 
     use super::*;
+    use crate::index::PRODUCER;
 
     fn departure(name: &str, code: i32) -> Departure {
         Departure {
@@ -281,12 +290,12 @@ mod tests {
     fn a_worker_that_was_told_to_stop_takes_no_message_later_than_the_limit() {
         let second = |seconds: i64| Stamp::from_micros(seconds * 1_000_000);
         let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
-        index.add(&Crossing {
-            client: "c-1".to_owned(),
+        let received = |client: &str, began| Crossing {
+            client: client.to_owned(),
             operation: Operation::ReceiveMessages,
             resource: "q".to_owned(),
-            began: second(12),
-            ended: second(13),
+            began: second(began),
+            ended: second(began + 1),
             answer: Answer::Status(200, None),
             failed_part: None,
             fault: None,
@@ -296,14 +305,22 @@ mod tests {
             strange: None,
             clock_us: 0,
             pauses: vec![],
-        });
+        };
+        index.add(&received("c-1", 12));
+        index.add(&received("c-2", 14));
+        index.add(&received(PRODUCER, 20));
         let judged = |name, seconds| {
             took_nothing_more(name, second(10), Duration::from_secs(seconds), &index)
         };
         assert_eq!(judged("c-1", 2), Ok(()));
-        assert_eq!(judged("c-2", 0), Ok(()));
+        assert_eq!(judged("c-3", 0), Ok(()));
         let told = "c-1 took a message 2s after it was told to stop";
         assert_eq!(reason(judged("c-1", 1)), told);
+
+        // No consumer took a message so late; what the producer receives is not work.
+        let unknown = judged("c-1", 4).unwrap_err();
+        assert_eq!(unknown.outcome(), Outcome::Inconclusive);
+        assert!(unknown.to_string().contains("send for longer"), "{unknown}");
     }
 
     #[test]

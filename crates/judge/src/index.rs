@@ -88,6 +88,12 @@ impl Index {
         received.find_map(|(began, _)| (*began > since).then_some(*began))
     }
 
+    /// Whether any consumer sent a receive after `since` that returned messages.
+    pub fn has_received_after(&self, since: Stamp) -> bool {
+        let mut clients = self.clients.keys();
+        clients.any(|name| name != PRODUCER && self.received_after(name, since).is_some())
+    }
+
     /// When each consumer first received a message, for the consumers that have.
     pub fn first_deliveries(&self) -> Vec<Stamp> {
         let consumers = self.clients.iter().filter(|(name, _)| *name != PRODUCER);

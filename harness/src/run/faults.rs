@@ -1,5 +1,6 @@
 //! Loads during which consumers are killed, frozen or told to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use platform::until::until;
@@ -61,22 +62,36 @@ impl Run {
         Ok(())
     }
 
-    /// Tells the consumer that was started first to stop, once it has received `in_hand` messages, and waits until it has ended.
-    /// Each wait may take `patience`.
+    /// Tells the first consumer that has received messages and has at least `in_hand` of them in hand to stop, and waits until it has
+    /// ended. Each wait may take `patience`. Not a consumer that is chosen beforehand: where the others take every message, it would
+    /// get its share only when sending is nearly over.
     pub async fn stop_at_work(
         &self,
         in_hand: usize,
         patience: Duration,
     ) -> anyhow::Result<ToldToStop> {
-        let chosen = self.first_worker().await?;
-        let wire = self.wire()?;
-        wire.until_received(&chosen, in_hand, patience).await?;
+        let chosen = self.first_with(in_hand, patience).await?;
         let at = Stamp::now();
         self.act(&chosen, Act::Drain).await?;
         let ended = self.until_workers(patience, |roster| roster.departure(&chosen).cloned());
         let what = format!("wait until {chosen} has ended");
         let departure = judge::in_time(ended.await, what)?;
         Ok(ToldToStop { at, departure })
+    }
+
+    /// The first of the running consumers that has received messages and has at least `in_hand` of them in hand.
+    async fn first_with(&self, in_hand: usize, patience: Duration) -> anyhow::Result<String> {
+        self.first_worker().await?;
+        let (wire, roster) = (self.wire()?, self.roster());
+        let received = roster.running().map(|worker| {
+            let (wire, name) = (Arc::clone(&wire), worker.name.clone());
+            Box::pin(async move {
+                wire.until_received(&name, in_hand, patience).await?;
+                anyhow::Ok(name)
+            })
+        });
+        let (first, ..) = futures::future::select_all(received).await;
+        first
     }
 
     /// Waits until `sending` has sent all and nothing is left to do, for at most `patience`, so that no further consumer dies. Whether
