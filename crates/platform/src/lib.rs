@@ -90,6 +90,12 @@ pub trait Platform: Send + Sync {
         0.0
     }
 
+    /// Whether one scenario more than now can run at the same time. A platform whose storage answers late says no: limits that are a
+    /// few seconds at the platform's pace could not be kept.
+    async fn takes_more(&self) -> bool {
+        true
+    }
+
     /// The platform's own scaling settings, for workers whose settings the scenario does not change; `None`: the scenario must
     /// give them.
     fn scaling(&self) -> anyhow::Result<Option<Scaling>> {

@@ -1,4 +1,4 @@
-//! Checks whether a storage that the harness did not start still answers.
+//! Checks whether storage still answers, and how soon.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,11 @@ impl Reach {
             let patience = duration::text(self.patience);
             format!("storage was out of reach for {patience}: {trouble}")
         })
+    }
+
+    /// Whether storage answers within `limit`.
+    pub(super) async fn answers_within(&self, limit: Duration) -> bool {
+        timeout(limit, self.queue.approximate_count()).await.is_ok()
     }
 
     async fn trouble(&self) -> Option<String> {

@@ -12,6 +12,7 @@ mod lint;
 mod needs;
 mod play;
 mod read;
+mod room;
 mod selection;
 mod steps;
 mod suite;

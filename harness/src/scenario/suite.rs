@@ -16,6 +16,7 @@ use super::SuiteArgs;
 use super::args::Keep;
 use super::console::Console;
 use super::play::{Deadlines, Ends, Played, millis, play};
+use super::room::Room;
 use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::conclusion::{Conclusion, Part, STOPPED};
@@ -175,16 +176,14 @@ impl Suite {
         // The share of the platform that the running scenarios use.
         let mut taken = 0.0;
         let mut tick = tokio::time::interval(Console::EVERY);
+        let mut room = Room::of(self.args.concurrency);
         let mut lost = None;
         loop {
             // Without storage, no further scenario could begin.
             if lost.is_none() {
                 lost = self.platform.storage_lost().await;
             }
-            while lost.is_none()
-                && !stop.is_cancelled()
-                && playing.len() < usize::from(self.args.concurrency)
-            {
+            while lost.is_none() && !stop.is_cancelled() && room.is_left(playing.len()) {
                 let next = match self.next_that_fits(&mut together, taken) {
                     None if playing.is_empty() => alone.pop_front(),
                     next => next,
@@ -197,12 +196,18 @@ impl Suite {
             if playing.is_empty() {
                 break;
             }
+            let count = playing.len();
             tokio::select! {
                 Some((case, played)) = playing.next() => {
                     taken -= self.platform.share(case.is_scaled, case.takes_nodes);
                     console.ended(&case, &played);
                     parts.push(Part::bare(played.outcome));
                     self.record(Event::ScenarioFinished(self.finished(case, played)))?;
+                }
+                () = room.until_growth(count) => {
+                    if self.platform.takes_more().await {
+                        room.grow();
+                    }
                 }
                 _ = tick.tick() => console.show(),
                 () = interrupts.recv() => {

@@ -29,6 +29,10 @@ use crate::settings::{StorageTold, names, own_queues, storage_variables, worker_
 use crate::storage::{Store, queue_names, table_names};
 use crate::workers::{ConsumerOptions, Seat};
 
+/// The longest time that storage may take to answer where one scenario more can run: a fourth of a second is 2 s at pace 8, and
+/// Azurite that has more work than it can do takes several times as long.
+const SOON: Duration = Duration::from_millis(250);
+
 /// This machine as a host: an emulator of storage, with producer and consumers as child processes.
 #[derive(Debug)]
 pub struct Machine {
@@ -42,8 +46,8 @@ pub struct Machine {
     workload: Workload,
     emulator: Mutex<Emulator>,
     guard: Guard,
-    /// Checks that a storage at a given address still answers.
-    reach: Option<Reach>,
+    /// Checks that storage still answers, and how soon.
+    reach: Reach,
     /// The certificates for HTTPS; `None`: storage uses HTTP.
     tls: Option<Tls>,
     /// A second storage that uses HTTPS, for processes that sign in with tokens; started on first use.
@@ -80,15 +84,11 @@ impl Machine {
         let roots = tls.as_ref().map(super::roots).transpose()?;
         let roots = roots.as_ref().map_or(&[][..], |roots| roots);
         let storage = Storage::open_trusting(&account(), roots)?;
-        let reach = if emulator.source() == Some(Source::Address) {
-            let any = QueueArgs {
-                queue: "edw-anybody-there".parse()?,
-                queue_endpoint: Some(emulator.queue_url().parse()?),
-            };
-            Some(Reach::new(storage.queue(&any)?, workload.storage_patience))
-        } else {
-            None
+        let any = QueueArgs {
+            queue: "edw-anybody-there".parse()?,
+            queue_endpoint: Some(emulator.queue_url().parse()?),
         };
+        let reach = Reach::new(storage.queue(&any)?, workload.storage_patience);
         Ok(Self {
             source: emulator.source(),
             choice,
@@ -125,6 +125,11 @@ impl Machine {
             _data: Some(own),
             ..machine
         }))
+    }
+
+    /// Whether storage answers soon enough for one scenario more.
+    pub(super) async fn answers_soon(&self) -> bool {
+        self.reach.answers_within(SOON).await
     }
 
     /// The host with the storage that a run needs; its files go below `directory`.
@@ -302,8 +307,8 @@ impl Host for Machine {
     }
 
     async fn storage_lost(&self) -> Option<String> {
-        if let Some(reach) = &self.reach {
-            return reach.lost().await;
+        if self.source == Some(Source::Address) {
+            return self.reach.lost().await;
         }
         // An outage holds the lock; during it, storage is not lost.
         let ended = self.emulator.try_lock().ok()?.ended()?;

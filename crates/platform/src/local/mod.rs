@@ -102,6 +102,10 @@ impl Platform for Local {
         ]
     }
 
+    async fn takes_more(&self) -> bool {
+        self.0.answers_soon().await
+    }
+
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
         let host = self.0.host(&plan.storage, &plan.scratch).await?;
         Ok(Box::new(LocalStage::open(host, plan).await?))
