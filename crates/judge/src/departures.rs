@@ -125,12 +125,16 @@ pub fn took_nothing_more(name: &str, told: Stamp, limit: Duration, index: &Index
             "{name} took a message {after:?} after it was told to stop"
         )));
     }
-    if index.has_received_after(late) {
+    others_took_some(told, limit, &format!("{name} was told to stop"), index)
+}
+
+/// Inconclusive if no worker took a message later than `limit` after `since`, the time of `what`.
+pub(crate) fn others_took_some(since: Stamp, limit: Duration, what: &str, index: &Index) -> Kept {
+    if index.has_received_after(since.plus(limit)) {
         return Ok(());
     }
     Err(NotPassed::inconclusive(format!(
-        "no consumer took a message later than {limit:?} after {name} was told to stop, so there may have been none for it to take: \
-         send for longer"
+        "no consumer took a message later than {limit:?} after {what}, so there may have been none to take: send for longer"
     )))
 }
 

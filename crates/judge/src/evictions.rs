@@ -84,7 +84,7 @@ pub fn drained(
 }
 
 /// Fails if a worker that was told of the end of its machine took a message more than `limit` after the notice, as `index`
-/// shows.
+/// shows. Inconclusive if no worker at all took one so late: perhaps there was none left to take.
 pub fn took_nothing_more(evictions: &[Evicted], limit: Duration, index: &Index) -> Kept {
     let with_notice = evictions.iter().filter(|it| it.eviction.notice.is_some());
     let told = with_notice.flat_map(|it| it.workers.iter().map(move |worker| (it, worker)));
@@ -92,7 +92,7 @@ pub fn took_nothing_more(evictions: &[Evicted], limit: Duration, index: &Index) 
     if told.is_empty() {
         return Err(NotPassed::fail("no consumer was told of an eviction"));
     }
-    for (it, worker) in told {
+    for (it, worker) in &told {
         if let Some(late) = index.received_after(worker, it.since.plus(limit)) {
             let after = Duration::from_micros(late.micros_since(it.since).unsigned_abs());
             let node = &it.node;
@@ -100,6 +100,14 @@ pub fn took_nothing_more(evictions: &[Evicted], limit: Duration, index: &Index) 
                 "{worker} took a message {after:?} after the notice of {node}"
             )));
         }
+    }
+    for (it, _) in &told {
+        crate::departures::others_took_some(
+            it.since,
+            limit,
+            &format!("the notice of {}", it.node),
+            index,
+        )?;
     }
     Ok(())
 }

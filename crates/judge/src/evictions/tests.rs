@@ -179,10 +179,22 @@ fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_to
         pauses: vec![],
     };
     index.add(&crossing);
+    index.add(&Crossing {
+        client: "c-2".to_owned(),
+        began: Stamp::from_micros(5_000_000),
+        ended: Stamp::from_micros(5_100_000),
+        ..crossing
+    });
     let judged = |limit, it: Evicted| took_nothing_more(&[it], limit, &index);
     assert_eq!(judged(2 * SECOND, evicted()), Ok(()));
     let told = "c-1 took a message 2s after the notice of n-1".to_owned();
     assert_eq!(of_kept(judged(SECOND, evicted())), (Outcome::Fail, told));
+    let (outcome, told) = of_kept(judged(9 * SECOND, evicted()));
+    assert_eq!(outcome, Outcome::Inconclusive);
+    assert!(
+        told.contains("later than 9s after the notice of n-1"),
+        "{told}"
+    );
     let mut without = evicted();
     without.eviction.notice = None;
     let told = "no consumer was told of an eviction".to_owned();
