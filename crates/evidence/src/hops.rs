@@ -225,6 +225,16 @@ impl Hops {
         Some((self.undisturbed.as_deref()?, disturbed))
     }
 
+    /// The sends without as many of the slowest as there are disturbed rows, since the producer does not tell which message a send
+    /// was of; no other hop has samples. `None` without a disturbance.
+    pub fn undisturbed_sends(&self) -> Option<Self> {
+        let disturbed = self.rows.saturating_sub(self.undisturbed.as_ref()?.rows);
+        Some(Self {
+            send: self.send.without_slowest(disturbed),
+            ..Self::default()
+        })
+    }
+
     /// As [`Hops::undisturbed`], for adding samples.
     pub fn undisturbed_mut(&mut self) -> Option<&mut Self> {
         self.undisturbed.as_deref_mut()

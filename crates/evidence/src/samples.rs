@@ -81,6 +81,29 @@ impl Samples {
         Ok(())
     }
 
+    /// These samples without the `slowest`, so many of them. Negative ones stay.
+    #[must_use]
+    pub fn without_slowest(&self, slowest: u64) -> Self {
+        let mut left = self.histogram.len().saturating_sub(slowest);
+        let mut rest = Self {
+            negative: self.negative,
+            most_negative: self.most_negative,
+            above: self.above.saturating_sub(slowest),
+            missing: self.missing,
+            ..Self::default()
+        };
+        for step in self.histogram.iter_recorded() {
+            let taken = step.count_since_last_iteration().min(left);
+            if taken == 0 {
+                break;
+            }
+            let micros = step.value_iterated_to();
+            rest.histogram.saturating_record_n(micros, taken);
+            left -= taken;
+        }
+        rest
+    }
+
     /// The number of samples, including negative ones.
     pub fn count(&self) -> u64 {
         self.negative + self.histogram.len()
@@ -236,6 +259,16 @@ mod tests {
         let samples = samples([1, day, day + 1, i64::MAX]);
         assert_eq!((samples.count(), samples.above()), (4, 2));
         assert!(samples.max().unwrap() >= day);
+    }
+
+    #[test]
+    fn the_slowest_samples_can_be_left_out() {
+        let all = samples([-3, 1, 5, 5, 9]);
+        assert_eq!(all.without_slowest(0), all);
+        assert_eq!(all.without_slowest(2), samples([-3, 1, 5]));
+        for many in [4, 7] {
+            assert_eq!(all.without_slowest(many), samples([-3]));
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub const LAG_SHARE: f64 = 0.25;
 ///   the work early, looks like one that gets no CPU time. So with a wire, such a limit is kept only if the time from the
 ///   receive's answer to the insert, as seen on the wire, is within it as well.
 /// - If storage kept requests waiting, or the harness was paused, a limit is missed only if the rows of other times alone miss
-///   it.
+///   it. For [`Hop::Send`], which is not in the rows, as many of the slowest sends are left out as there are rows of such times.
 pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
     limits.iter().map(|limit| judge_one(hops, *limit)).collect()
 }
@@ -66,7 +66,8 @@ pub fn median_at_least(hops: &Hops, hop: Hop, time: Duration) -> Kept {
 fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
     let mut verdict = judge_rows(hops, limit);
     if let (Outcome::Fail, Some((undisturbed, why))) = (verdict.outcome, hops.undisturbed()) {
-        let without = judge_rows(undisturbed, limit);
+        let sends = hops.undisturbed_sends().filter(|_| limit.hop == Hop::Send);
+        let without = judge_rows(sends.as_ref().unwrap_or(undisturbed), limit);
         if without.outcome != Outcome::Fail {
             verdict.outcome = Outcome::Inconclusive;
             verdict.untold = Some(Untold::Disturbed);
