@@ -96,7 +96,7 @@ Feature: Nobody holds a key: every pod signs in as itself
     Scenario Outline: It is refused that <mistake>
       Given 1 consumer
       And consumers sign in with the identity of their pods
-      And a consumer that cannot begin gives up after 2 s
+      And a consumer that cannot begin gives up after 10 s
       And <mistake>
       When consumers start
       Then within 20 s every consumer ends by itself with exit code <code>

@@ -26,27 +26,36 @@ impl Run {
         self.apply(successor).await
     }
 
-    /// Freezes the consumer that was started first and has leased all of the `messages`, has `successor` do the work, and thaws the
-    /// frozen one when all is done. Each wait may take `patience`.
+    /// Freezes the consumer that was started first as soon as it has all of the `messages` in hand, which may take `patience`, and
+    /// returns its name.
+    pub async fn freeze_holder(&self, messages: u64, patience: Duration) -> anyhow::Result<String> {
+        let zombie = self.first_worker().await?;
+        let all = usize::try_from(messages)?;
+        self.wire()?.until_in_hand(&zombie, all, patience).await?;
+        self.act(&zombie, Act::Freeze).await?;
+        Ok(zombie)
+    }
+
+    /// Has `successor` do the work of the frozen consumer `zombie`, which has all of the `messages`, and thaws it when all is done.
+    /// Each wait may take `patience`.
     pub async fn replace_frozen(
         &self,
+        zombie: &str,
         messages: u64,
         successor: WorkerSpec,
         patience: Duration,
     ) -> anyhow::Result<()> {
-        let zombie = self.first_worker().await?;
-        self.act(&zombie, Act::Freeze).await?;
         self.apply(successor).await?;
         if let Settled::TimedOut { left } = self.settle(patience).await? {
             let late = format!("the fast consumer left {left} messages");
             judge::late(late, self.storage_time())?;
         }
         // Asked only now: everything that it did before it was frozen is known by now, also from a wire in a pod.
-        let in_hand = self.wire()?.in_hand_of(&zombie);
+        let in_hand = self.wire()?.in_hand_of(zombie);
         judge::deliveries::frozen_with_all(in_hand, messages)?;
         let since = Stamp::now();
-        self.act(&zombie, Act::Thaw).await?;
-        self.until_asks(&zombie, since, patience).await
+        self.act(zombie, Act::Thaw).await?;
+        self.until_asks(zombie, since, patience).await
     }
 
     /// Kills the consumer that holds the message of the run, and its successors, so many `times`. Each wait may take `patience`.

@@ -40,9 +40,17 @@ fn note_ready(roster: &Roster, early: &mut Vec<String>) {
 }
 
 impl Run {
-    /// Waits for the whole `time`, and returns the workers that report meanwhile that they are ready.
-    pub async fn ready_within(&self, time: Duration) -> anyhow::Result<Vec<String>> {
+    /// Waits until a request to Entra, which cannot be reached, had no answer, and then for the whole `time`; returns the workers that
+    /// report meanwhile that they are ready.
+    pub async fn ready_without_authority(&self, time: Duration) -> anyhow::Result<Vec<String>> {
         let mut early = Vec::new();
+        let tried = until(START, async || {
+            note_ready(&self.roster(), &mut early);
+            let has_tried = !early.is_empty() || self.unreached().await? > 0;
+            Ok(has_tried.then_some(()))
+        });
+        // Whether one has tried is judged when Entra is brought back.
+        tried.await?.ok();
         self.watch_ready(time, &mut early).await?;
         Ok(early)
     }

@@ -153,7 +153,7 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     set_up(scenario).mistake = Some(Mistake::Away);
     scenario.given.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
-    let early = run.ready_within(time.0).await?;
+    let early = run.ready_without_authority(time.0).await?;
     run.bring_authority_back().await?;
     scenario.running()?.early = early;
     Ok(())

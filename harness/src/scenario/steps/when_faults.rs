@@ -1,5 +1,6 @@
 //! Loads during which consumers are killed or told to stop.
 
+use std::num::TryFromIntError;
 use std::time::Duration;
 
 use cucumber::when;
@@ -9,6 +10,7 @@ use producer::Shape;
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
+use crate::run::Load;
 
 /// How long any wait in this file may take, other than for a load to be sent; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,19 +21,12 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// The group of consumers that replace others.
 const SUCCESSORS: &str = "successors";
 
-/// Sends `messages` and waits until the consumers have leased all of them.
-async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
-    let load = scenario.load(messages, Shape::Burst);
-    let patience = load.sending()?;
-    // One consumer takes all messages, whatever concurrency an overlay sets.
+/// A load of `messages` at once, all of which one consumer takes, whatever concurrency an overlay sets.
+fn all_for_one(scenario: &mut Scenario, messages: u64) -> Result<Load, TryFromIntError> {
     let at_once = u32::try_from(messages)?;
     let concurrency = &mut scenario.given.options.concurrency;
     *concurrency = Some(concurrency.unwrap_or_default().max(at_once));
-    let run = scenario.run_with_consumers().await?;
-    let sent = run.start_sending(&load).await?.finish(patience).await?;
-    run.until_all_leased(messages, PATIENCE).await?;
-    scenario.has_sent(load, sent)?;
-    Ok(())
+    Ok(scenario.load(messages, Shape::Burst))
 }
 
 /// A consumer with the scenario's settings, but without work.
@@ -53,9 +48,15 @@ declare_needs!(Concurrency);
     regex = r"^(\d+) messages are sent and the consumer that leased them all is killed and replaced by a fast one$"
 )]
 async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
-    sent_and_leased(scenario, messages).await?;
+    let load = all_for_one(scenario, messages)?;
+    let patience = load.sending()?;
     let fast = fast_one(scenario);
-    Ok(scenario.run().await?.replace_killed(fast).await?)
+    let run = scenario.run_with_consumers().await?;
+    let sent = run.start_sending(&load).await?.finish(patience).await?;
+    run.until_all_leased(messages, PATIENCE).await?;
+    run.replace_killed(fast).await?;
+    scenario.has_sent(load, sent)?;
+    Ok(())
 }
 
 #[when(
@@ -77,10 +78,18 @@ declare_needs!(Freeze, Wire, Concurrency);
     regex = r"^(\d+) messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done$"
 )]
 async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
-    sent_and_leased(scenario, messages).await?;
+    let load = all_for_one(scenario, messages)?;
+    let patience = load.sending()?;
     let fast = fast_one(scenario);
-    let run = scenario.run().await?;
-    Ok(run.replace_frozen(messages, fast, PATIENCE).await?)
+    let run = scenario.run_with_consumers().await?;
+    let sending = run.start_sending(&load).await?;
+    // Frozen before the end of the sending is waited for: the work on the first message is not over yet.
+    let zombie = run.freeze_holder(messages, PATIENCE).await?;
+    let sent = sending.finish(patience).await?;
+    run.replace_frozen(&zombie, messages, fast, PATIENCE)
+        .await?;
+    scenario.has_sent(load, sent)?;
+    Ok(())
 }
 
 declare_needs!(Outage);
