@@ -11,7 +11,7 @@ use exactly_one::EXACTLY_ONE;
     reason = "names of scenarios, which are there for this"
 )]
 use names::*;
-pub(crate) use order::{LONGEST_FIRST, SERIAL};
+pub(crate) use order::{LONGEST_FIRST, TIMED};
 
 /// Every `Then` of the features.
 pub(crate) const THENS: &[Sentence] = &[

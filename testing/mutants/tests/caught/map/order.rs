@@ -1,4 +1,4 @@
-//! The order of scenarios, and which of them run alone.
+//! The order of scenarios, and which of them measure time.
 
 #[expect(
     clippy::wildcard_imports,
@@ -7,7 +7,7 @@
 use super::names::*;
 
 /// Scenarios that measure time, and must run alone to pass; the suite of the features shows that they pass.
-pub(crate) const SERIAL: &[&str] = &[SOON, WORK];
+pub(crate) const TIMED: &[&str] = &[SOON, STEADY, WORK];
 
 /// The scenarios that take longest begin first.
 pub(crate) const LONGEST_FIRST: &[&str] = &[
