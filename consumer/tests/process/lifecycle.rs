@@ -225,7 +225,7 @@ async fn probes_and_metrics_answer() {
         })
         .await;
         let url = scripted.url();
-        let flags = ["--listen", "127.0.0.1:0", "--work", "fixed:1s"];
+        let flags = ["--listen", "127.0.0.1:0", "--work", "fixed:60s"];
         (scripted, Consumer::start(&flags, &storage(&url, &url, SAS)))
     };
     let address = consumer.until("listening").await["address"]
@@ -252,5 +252,6 @@ async fn probes_and_metrics_answer() {
         asked("/readyz").await,
         (503, "not ready: draining\n".to_owned())
     );
-    assert_eq!(consumer.end().await.0, Some(0));
+    consumer.signal(Signal::SIGTERM);
+    assert_eq!(consumer.end().await.0, Some(143));
 }

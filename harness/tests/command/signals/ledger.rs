@@ -223,11 +223,15 @@ fn can_limit() -> bool {
 
 async fn nothing_is_left(can_limit: bool) {
     let engine = shared_engine();
-    let lines = FIRST.holds(engine, &[0; 3]).await;
+    let holds = async |case: &Case, lines| {
+        let held = timeout(DEADLINE, Box::pin(case.holds(engine, lines)));
+        held.await.expect("it must end")
+    };
+    let lines = holds(&FIRST, &[0; 3]).await;
     let lines: Lines = lines.try_into().expect("three resources, and nothing else");
     let cases = CASES.iter();
     let cases = cases.filter(|case| can_limit || case.3 == Killed);
-    let held = futures::stream::iter(cases).map(|case| case.holds(engine, &lines));
+    let held = futures::stream::iter(cases).map(|case| holds(case, &lines));
     held.buffer_unordered(AT_A_TIME).count().await;
 }
 
@@ -237,6 +241,5 @@ async fn nothing_is_left_of_a_load_that_is_killed_at_any_step_of_its_ledger() {
     if !can_limit {
         eprintln!("ledger: the steps between two lines of it NOT RUN: no prlimit(1) here");
     }
-    let held = Box::pin(nothing_is_left(can_limit));
-    timeout(DEADLINE, held).await.expect("all must end");
+    nothing_is_left(can_limit).await;
 }
