@@ -226,11 +226,14 @@ impl Hops {
     }
 
     /// The sends without as many of the slowest as there are disturbed rows, since the producer does not tell which message a send
-    /// was of; no other hop has samples. `None` without a disturbance.
+    /// was of; no other hop has samples. A send without a row of its own, such as a second one of a message, is counted as
+    /// undisturbed. `None` without a disturbance.
     pub fn undisturbed_sends(&self) -> Option<Self> {
-        let disturbed = self.rows.saturating_sub(self.undisturbed.as_ref()?.rows);
+        let undisturbed = self.undisturbed.as_ref()?;
+        let disturbed = self.rows.saturating_sub(undisturbed.rows);
         Some(Self {
             send: self.send.without_slowest(disturbed),
+            circumstances: undisturbed.circumstances.clone(),
             ..Self::default()
         })
     }

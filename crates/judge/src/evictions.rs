@@ -8,6 +8,7 @@ use evidence::audit::StorageTime;
 use evidence::evictions::Evicted;
 use evidence::outcome::NotPassed;
 
+use crate::departures::others_took_some;
 use crate::{Index, Kept, fail_unless, late};
 
 /// The longest time between two looks for a notice: a consumer looks every second, whatever the pace, and an answer may take
@@ -86,30 +87,26 @@ pub fn drained(
 /// Fails if a worker that was told of the end of its machine took a message more than `limit` after the notice, as `index`
 /// shows. Inconclusive if no worker at all took one so late: perhaps there was none left to take.
 pub fn took_nothing_more(evictions: &[Evicted], limit: Duration, index: &Index) -> Kept {
-    let with_notice = evictions.iter().filter(|it| it.eviction.notice.is_some());
-    let told = with_notice.flat_map(|it| it.workers.iter().map(move |worker| (it, worker)));
-    let told: Vec<_> = told.collect();
+    let is_told = |it: &&Evicted| it.eviction.notice.is_some() && !it.workers.is_empty();
+    let told: Vec<_> = evictions.iter().filter(is_told).collect();
     if told.is_empty() {
         return Err(NotPassed::fail("no consumer was told of an eviction"));
     }
-    for (it, worker) in &told {
-        if let Some(late) = index.received_after(worker, it.since.plus(limit)) {
-            let after = Duration::from_micros(late.micros_since(it.since).unsigned_abs());
-            let node = &it.node;
-            return Err(NotPassed::fail(format!(
-                "{worker} took a message {after:?} after the notice of {node}"
-            )));
+    for it in &told {
+        for worker in &it.workers {
+            if let Some(late) = index.received_after(worker, it.since.plus(limit)) {
+                let after = Duration::from_micros(late.micros_since(it.since).unsigned_abs());
+                let node = &it.node;
+                return Err(NotPassed::fail(format!(
+                    "{worker} took a message {after:?} after the notice of {node}"
+                )));
+            }
         }
     }
-    for (it, _) in &told {
-        crate::departures::others_took_some(
-            it.since,
-            limit,
-            &format!("the notice of {}", it.node),
-            index,
-        )?;
-    }
-    Ok(())
+    told.iter().try_for_each(|it| {
+        let notice = format!("the notice of {}", it.node);
+        others_took_some(it.since, limit, &notice, index)
+    })
 }
 
 /// Fails unless every worker of each node had looked for a notice every second.

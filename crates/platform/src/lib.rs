@@ -90,8 +90,8 @@ pub trait Platform: Send + Sync {
         0.0
     }
 
-    /// Whether one scenario more than now can run at the same time. A platform whose storage answers late says no: limits that are a
-    /// few seconds at the platform's pace could not be kept.
+    /// Whether one scenario more than now can run at the same time. A platform with a pace says no while its storage answers late:
+    /// limits that are a few seconds at that pace could not be kept.
     async fn takes_more(&self) -> bool {
         true
     }

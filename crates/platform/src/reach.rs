@@ -61,7 +61,7 @@ impl Reach {
 
     /// Whether storage answers within `limit`.
     pub(super) async fn answers_within(&self, limit: Duration) -> bool {
-        timeout(limit, self.queue.approximate_count()).await.is_ok()
+        matches!(timeout(limit, self.trouble()).await, Ok(None))
     }
 
     async fn trouble(&self) -> Option<String> {

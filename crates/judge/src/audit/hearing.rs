@@ -18,7 +18,9 @@ impl Auditor {
             return Ending::default();
         };
         let answered = testimony.answered(seq);
-        let span = row.src_stamp.zip(answered.or(row.timestamp));
+        // A workload of others may not tell when a message was to be sent.
+        let from = row.src_stamp.or(row.sent_stamp);
+        let span = from.zip(answered.or(row.timestamp));
         Ending {
             answered,
             in_hand_us: testimony.in_hand_us(seq),

@@ -29,7 +29,7 @@ pub const LAG_SHARE: f64 = 0.25;
 ///   the work early, looks like one that gets no CPU time. So with a wire, such a limit is kept only if the time from the
 ///   receive's answer to the insert, as seen on the wire, is within it as well.
 /// - If storage kept requests waiting, or the harness was paused, a limit is missed only if the rows of other times alone miss
-///   it. For [`Hop::Send`], which is not in the rows, as many of the slowest sends are left out as there are rows of such times.
+///   it. For [`Hop::Send`], which is not in the rows, as many of the slowest are left out as there are disturbed rows.
 pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
     limits.iter().map(|limit| judge_one(hops, *limit)).collect()
 }
@@ -71,8 +71,13 @@ fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
         if without.outcome != Outcome::Fail {
             verdict.outcome = Outcome::Inconclusive;
             verdict.untold = Some(Untold::Disturbed);
+            let rest = if limit.hop == Hop::Send {
+                "what is left without the slowest"
+            } else {
+                "what was measured at other times"
+            };
             verdict.reason = format!(
-                "{why}; what was measured at other times (samples: {}) does not show that it is missed",
+                "{why}; {rest} (samples: {}) does not show that it is missed",
                 without.samples
             );
         }

@@ -340,6 +340,11 @@ fn a_row_that_was_under_way_while_storage_stood_still_is_disturbed() {
     insert.ended = Stamp::from_micros(insert.began.as_micros() + 4 * SECOND);
     let auditor = seen.auditor();
     assert!(auditor.ending(&seen.rows[6]).disturbed);
+    let unplanned = StoredRow {
+        src_stamp: None,
+        ..seen.rows[6].clone()
+    };
+    assert!(auditor.ending(&unplanned).disturbed);
     let why = auditor.circumstances().disturbed.unwrap();
     assert!(
         why.contains("storage kept requests waiting for 3500ms"),
