@@ -99,7 +99,7 @@ Feature: Nobody holds a key: every pod signs in as itself
       And a consumer that cannot begin gives up after 10 s
       And <mistake>
       When consumers start
-      Then within 20 s every consumer ends by itself with exit code <code>
+      Then within 30 s every consumer ends by itself with exit code <code>
       And each names <name>, and <mend> as what mends it
       And nothing that was written down holds a token, a signature or a key
 

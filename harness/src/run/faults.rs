@@ -1,8 +1,8 @@
 //! Loads during which consumers are killed, frozen or told to stop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use platform::until::until;
 use platform::{Act, Departure, WorkerSpec};
 use workflow::contract::Stamp;
@@ -71,34 +71,46 @@ impl Run {
         Ok(())
     }
 
-    /// Tells the first consumer that has received messages and has at least `in_hand` of them in hand to stop, and waits until it has
-    /// ended. Each wait may take `patience`. Not a consumer that is chosen beforehand: where the others take every message, it would
-    /// get its share only when sending is nearly over.
+    /// Tells the first consumer that has received messages and has at least `in_hand` of them in hand to stop, which may take
+    /// `patience`, and waits until it has ended, for at most `drain`. Not a consumer that is chosen beforehand: where the others take
+    /// every message, it would get its share only when sending is nearly over.
     pub async fn stop_at_work(
         &self,
         in_hand: usize,
         patience: Duration,
+        drain: Duration,
     ) -> anyhow::Result<ToldToStop> {
-        let chosen = self.first_with(in_hand, patience).await?;
+        self.first_worker().await?;
+        let running: Vec<_> = self.roster().running().map(|it| it.name.clone()).collect();
+        let chosen = self.first_to_receive(&running, in_hand, patience).await?;
         let at = Stamp::now();
         self.act(&chosen, Act::Drain).await?;
-        let ended = self.until_workers(patience, |roster| roster.departure(&chosen).cloned());
+        let ended = self.until_workers(drain, |roster| roster.departure(&chosen).cloned());
         let what = format!("wait until {chosen} has ended");
         let departure = judge::in_time(ended.await, what)?;
         Ok(ToldToStop { at, departure })
     }
 
-    /// The first of the running consumers that has received messages and has at least `in_hand` of them in hand.
-    async fn first_with(&self, in_hand: usize, patience: Duration) -> anyhow::Result<String> {
-        self.first_worker().await?;
-        let (wire, roster) = (self.wire()?, self.roster());
-        let received = roster.running().map(|worker| {
-            let (wire, name) = (Arc::clone(&wire), worker.name.clone());
+    /// The first of the consumers called `names` that receives messages and then has at least `count` in hand. Waits for at most
+    /// `patience`.
+    pub(super) async fn first_to_receive(
+        &self,
+        names: &[String],
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<String> {
+        let wire = self.wire()?;
+        let received = names.iter().map(|name| {
+            let wire = &wire;
             Box::pin(async move {
-                wire.until_received(&name, in_hand, patience).await?;
-                anyhow::Ok(name)
+                wire.until_received(name, count, patience).await?;
+                anyhow::Ok(name.clone())
             })
         });
+        let received: Vec<_> = received.collect();
+        if received.is_empty() {
+            bail!("wait until a consumer receives messages: none is running");
+        }
         let (first, ..) = futures::future::select_all(received).await;
         first
     }

@@ -9,7 +9,7 @@ use platform::{Readiness, Roster};
 use super::Run;
 use crate::wire::InForce;
 
-/// How long consumers may take until the first of them sends a request to storage: a pod has to be started.
+/// How long consumers may take until the first of them sends a request to storage or to Entra: a pod has to be started.
 const START: Duration = Duration::from_secs(30);
 
 /// The workers in `roster` that report that they are ready.

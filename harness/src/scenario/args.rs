@@ -41,8 +41,8 @@ pub struct SuiteArgs {
     /// project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
-    /// Most scenarios that run at the same time, 1 to 64: a suite begins with one, and with one more each second as long as storage
-    /// answers soon
+    /// Most scenarios that run at the same time, 1 to 64. At first it is one; each second one more may run, on a laptop only if
+    /// storage answers within 250 ms
     #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = CONCURRENCY, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
     /// Seed of the suite and of each of its runs: the same seed repeats them [default: random]

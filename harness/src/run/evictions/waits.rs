@@ -65,12 +65,7 @@ pub(super) async fn until_made_good(run: &Run, patience: Duration) -> anyhow::Re
 /// Waits until a worker on `node` receives a message. Otherwise the node may have no work that a drain could cut off.
 pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
     let workers = nodes_workers(run, node)?;
-    let wire = run.wire()?;
-    let received = workers
-        .iter()
-        .map(|worker| Box::pin(wire.until_received(worker, 1, patience)));
-    let (first, ..) = futures::future::select_all(received).await;
-    first
+    run.first_to_receive(&workers, 1, patience).await.map(drop)
 }
 
 /// Waits until each worker on `node` has a message in hand, if there is a wire that shows it: workers are told to end one after the

@@ -83,9 +83,11 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     let fast = fast_one(scenario);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    // Frozen before the end of the sending is waited for: the work on the first message is not over yet.
-    let zombie = run.freeze_holder(messages, PATIENCE).await?;
-    let sent = sending.finish(patience).await?;
+    // Frozen as soon as it has all messages, not when sending has ended: the work on the first of them is not over yet.
+    let (zombie, sent) = tokio::try_join!(
+        run.freeze_holder(messages, patience + PATIENCE),
+        sending.finish(patience)
+    )?;
     run.replace_frozen(&zombie, messages, fast, PATIENCE)
         .await?;
     scenario.has_sent(load, sent)?;
@@ -142,8 +144,10 @@ async fn drained_at_work(
     let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let stopped = run.stop_at_work(in_hand, DRAIN).await?;
-    let sent = sending.finish(patience).await?;
+    let (stopped, sent) = tokio::try_join!(
+        run.stop_at_work(in_hand, patience, DRAIN),
+        sending.finish(patience)
+    )?;
     scenario.running()?.told_to_stop = Some(stopped);
     scenario.has_sent(load, sent)?;
     Ok(())
