@@ -54,9 +54,8 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
     let run = scenario.run_with_consumers().await?;
     let sent = run.start_sending(&load).await?.finish(patience).await?;
     run.until_all_leased(messages, PATIENCE).await?;
-    run.replace_killed(fast).await?;
     scenario.has_sent(load, sent)?;
-    Ok(())
+    Ok(scenario.run().await?.replace_killed(fast).await?)
 }
 
 #[when(
@@ -88,10 +87,11 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
         run.freeze_holder(messages, patience + PATIENCE),
         sending.finish(patience)
     )?;
-    run.replace_frozen(&zombie, messages, fast, PATIENCE)
-        .await?;
     scenario.has_sent(load, sent)?;
-    Ok(())
+    let run = scenario.run().await?;
+    Ok(run
+        .replace_frozen(&zombie, messages, fast, PATIENCE)
+        .await?)
 }
 
 declare_needs!(Outage);
