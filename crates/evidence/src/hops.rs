@@ -225,9 +225,9 @@ impl Hops {
         Some((self.undisturbed.as_deref()?, disturbed))
     }
 
-    /// The sends without as many of the slowest as there are disturbed rows, since the producer does not tell which message a send
-    /// was of; no other hop has samples. A send without a row of its own, such as a second one of a message, is counted as
-    /// undisturbed. `None` without a disturbance.
+    /// The sends, without as many of the slowest as there are disturbed rows: the producer does not tell which message each send was
+    /// of. A message that was sent twice has one row, so its second send counts as undisturbed. No other hop has samples. `None`
+    /// without a disturbance.
     pub fn undisturbed_sends(&self) -> Option<Self> {
         let undisturbed = self.undisturbed.as_ref()?;
         let disturbed = self.rows.saturating_sub(undisturbed.rows);

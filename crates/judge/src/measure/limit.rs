@@ -66,15 +66,17 @@ pub fn median_at_least(hops: &Hops, hop: Hop, time: Duration) -> Kept {
 fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
     let mut verdict = judge_rows(hops, limit);
     if let (Outcome::Fail, Some((undisturbed, why))) = (verdict.outcome, hops.undisturbed()) {
-        let sends = hops.undisturbed_sends().filter(|_| limit.hop == Hop::Send);
+        let sends = match limit.hop {
+            Hop::Send => hops.undisturbed_sends(),
+            _ => None,
+        };
         let without = judge_rows(sends.as_ref().unwrap_or(undisturbed), limit);
         if without.outcome != Outcome::Fail {
             verdict.outcome = Outcome::Inconclusive;
             verdict.untold = Some(Untold::Disturbed);
-            let rest = if limit.hop == Hop::Send {
-                "what is left without the slowest"
-            } else {
-                "what was measured at other times"
+            let rest = match sends {
+                Some(_) => "what is left without the slowest",
+                None => "what was measured at other times",
             };
             verdict.reason = format!(
                 "{why}; {rest} (samples: {}) does not show that it is missed",
