@@ -80,15 +80,15 @@ impl Cron {
 
     /// Whether the trigger is active at a time since 1970 in UTC (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`:
     /// the next end is not after the next start; the next time of a schedule that never comes is Go's zero time, which is
-    /// before all others).
+    /// before all others, so that a trigger whose start never comes is active always).
     pub(crate) fn window(&self, now: Duration) -> Window {
         let Schedules {
             start, end, zone, ..
         } = &*self.0;
         let (start, end) = (start.next(now, zone), end.next(now, zone));
         let active = match (start, end) {
-            (None, Some(_)) => true,
-            (_, None) => false,
+            (None, _) => true,
+            (Some(_), None) => false,
             (Some(start), Some(end)) => end <= start,
         };
         Window {

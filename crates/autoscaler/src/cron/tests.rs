@@ -68,12 +68,12 @@ fn a_schedule_that_never_comes_counts_as_past() {
             until
         }
     );
-    // Both are the zero time, which is before now: the case `default`.
+    // Both are the zero time: neither is before the other, and now is after it.
     let both = cron(never, "0 0 31 4 *", "UTC").window(now);
     assert_eq!(
         both,
         Window {
-            active: false,
+            active: true,
             until: None
         }
     );

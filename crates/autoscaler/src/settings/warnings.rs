@@ -214,10 +214,10 @@ fn of_schedules(n: usize, trigger: &Trigger) -> impl Iterator<Item = Warning> {
         Cron::never_comes(text).then(|| (key.to_owned(), text.to_owned()))
     };
     let (start, end) = (never("start"), never("end"));
-    let effect = if end.is_some() {
-        "is never active, and asks for no replicas"
-    } else {
+    let effect = if start.is_some() {
         "is active all the time, and its replicas stay"
+    } else {
+        "is never active, and asks for no replicas"
     };
     [start, end].into_iter().flatten().map(move |(key, text)| Warning {
         field: format!("triggers[{n}].metadata.{key}"),

@@ -317,4 +317,21 @@ fn a_schedule_that_never_comes_is_told_with_what_keda_makes_of_it() {
         assert!(warning.reason.contains(effect), "{}", warning.reason);
         assert_eq!(warned(key, "0 0 29 2 *"), []);
     }
+    let never = with(
+        several(),
+        "/spec/triggers/2/metadata/end",
+        json!("0 0 31 4 *"),
+    );
+    let never = with(
+        never,
+        "/spec/triggers/2/metadata/start",
+        json!("0 0 30 2 *"),
+    );
+    let object: ScaledObject = serde_json::from_value(never).unwrap();
+    let warnings = object.warnings();
+    assert_eq!(warnings.len(), 2);
+    for warning in warnings {
+        let told = &warning.reason;
+        assert!(told.contains("active all the time"), "{told}");
+    }
 }
