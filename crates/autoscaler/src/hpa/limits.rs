@@ -16,6 +16,27 @@ pub(super) fn count(replicas: f64) -> u32 {
     replicas.clamp(0.0, f64::from(i32::MAX)) as u32
 }
 
+/// The sum that Kubernetes has for these replicas, an `int32`: one that is too large goes on at the other end of its range, so that a
+/// policy of 2147483647 Pods lets nothing grow.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the sum of two numbers that an i32 holds; the rest is what is meant"
+)]
+fn wrapped(replicas: f64) -> f64 {
+    f64::from(replicas as i64 as i32)
+}
+
+/// The `int32` that Go makes of these replicas on amd64: the smallest, if they are out of its range. The Go specification
+/// ("Conversions between numeric types") leaves this to the implementation.
+fn converted(replicas: f64) -> f64 {
+    let is_in_range = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&replicas);
+    if is_in_range {
+        replicas
+    } else {
+        f64::from(i32::MIN)
+    }
+}
+
 /// Kubernetes `horizontal.go`, `convertDesiredReplicasWithRules` and `calculateScaleUpLimit`.
 pub(super) fn without_behavior(current: u32, desired: u32, settings: &Settings) -> u32 {
     let (min, max) = (settings.hpa_min_replicas(), settings.max_replica_count);
@@ -96,8 +117,10 @@ impl ScaleEvents {
         let limit = |policy: &Policy| {
             let start = self.at_period_start(policy, now, current);
             match policy.kind {
-                PolicyKind::Pods => start + f64::from(policy.value),
-                PolicyKind::Percent => (start * (1.0 + f64::from(policy.value) / 100.0)).ceil(),
+                PolicyKind::Pods => wrapped(start + f64::from(policy.value)),
+                PolicyKind::Percent => {
+                    converted((start * (1.0 + f64::from(policy.value) / 100.0)).ceil())
+                }
             }
         };
         let limits = rules.policies.iter().map(limit);
@@ -114,8 +137,10 @@ impl ScaleEvents {
         let limit = |policy: &Policy| {
             let start = self.at_period_start(policy, now, current);
             match policy.kind {
-                PolicyKind::Pods => start - f64::from(policy.value),
-                PolicyKind::Percent => (start * (1.0 - f64::from(policy.value) / 100.0)).trunc(),
+                PolicyKind::Pods => wrapped(start - f64::from(policy.value)),
+                PolicyKind::Percent => {
+                    converted((start * (1.0 - f64::from(policy.value) / 100.0)).trunc())
+                }
             }
         };
         let limits = rules.policies.iter().map(limit);

@@ -32,6 +32,19 @@ fn policies_look_back_over_their_periods() {
             [12, 14, 16, 18, 20, 23],
         ),
         ("disabled", Disabled, pods, [10; 6]),
+        // 10 + 2147483647 is less than 10 in an int32.
+        (
+            "more pods than an int32 holds",
+            Max,
+            vec![policy(Pods, i32::MAX.unsigned_abs(), 15)],
+            [10; 6],
+        ),
+        (
+            "more than that by percent",
+            Max,
+            vec![policy(Percent, i32::MAX.unsigned_abs(), 15)],
+            [100, 100, 100, 100, 100, 100],
+        ),
     ] {
         let scale_up = Rules {
             select_policy,
