@@ -21,8 +21,8 @@ pub struct Autoscaler {
     pub(crate) health: Health,
     scale_loop: ScaleLoop,
     hpa: Hpa,
-    /// The result of the last poll for each trigger, for `useCachedMetrics`.
-    polled: Vec<Result<i64, ScalerError>>,
+    /// The result of the last poll for each trigger, for `useCachedMetrics`; empty if a sync has failed since.
+    polled: Vec<Polled>,
     windows: Windows,
     /// The wall clock's time at time zero.
     wall: Duration,
@@ -32,6 +32,16 @@ pub struct Autoscaler {
     pause_at: Option<u32>,
     /// Whether the next sync's request has timed out.
     pub(crate) sync_cut: bool,
+}
+
+/// A trigger's record in KEDA's cache of metrics.
+#[derive(Debug, Clone, Copy)]
+struct Polled {
+    value: Result<i64, ScalerError>,
+    /// Whether the value is the fallback's. With a formula, the record then has the name of the composite metric, so that the
+    /// formula finds no value under the trigger's own name (KEDA `fallback.go`, `doFallback`; `formula.go`,
+    /// `calculateScalingModifiersFormula`).
+    is_fallback: bool,
 }
 
 /// The state at time zero.
@@ -261,14 +271,18 @@ impl Autoscaler {
         let scaled = self
             .scale_loop
             .poll(settings, annotations, now, state, self.replicas);
-        let remembered = |it: &Metric| it.value.map(|value| value.unwrap_or(PLACEHOLDER));
+        let remembered = |it: &Metric| Polled {
+            value: it.value.map(|value| value.unwrap_or(PLACEHOLDER)),
+            is_fallback: it.fallback,
+        };
         self.polled = metrics.iter().map(remembered).collect();
         self.set(now, DecisionMaker::Keda, scaled)
     }
 
     /// One sync of the HPA. It asks KEDA's metrics server, which reads the queue itself, or with `useCachedMetrics` returns the
     /// last poll's result (KEDA `scale_handler.go`, `GetScaledObjectMetrics`). A cached fallback then counts as a successful
-    /// read, and a cached failure counts again.
+    /// read, and a cached failure counts once more: with it, KEDA 2.20 forgets what the poll has read (`ClearScalersCache`), and
+    /// further syncs read the queue themselves.
     fn sync(&mut self, now: Duration, observed: Observation) -> Option<Decision> {
         let mut hpa = std::mem::take(&mut self.hpa);
         let behavior = self.behavior.take();
@@ -287,16 +301,26 @@ impl Autoscaler {
             let remembered =
                 remembered.filter(|_| reader == Reader::Sync && settings.is_cached(trigger));
             let read = match remembered {
-                Some(value) => Read {
-                    value,
+                Some(polled) => Read {
+                    value: polled.value,
                     active: false,
                 },
                 None => settings.read(trigger, observed, self.wall + now, &mut self.windows),
             };
             let health = &mut self.health;
-            health.metric(&settings, reader, trigger, read, self.replicas)
+            let metric = health.metric(&settings, reader, trigger, read, self.replicas);
+            if settings.modifiers.is_some() && remembered.is_some_and(|it| it.is_fallback) {
+                return Metric {
+                    value: Ok(None),
+                    ..metric
+                };
+            }
+            metric
         };
         let metrics: Vec<_> = (0..settings.triggers()).map(one).collect();
+        if reader == Reader::Sync && metrics.iter().any(|it| it.value.is_err()) {
+            self.polled.clear();
+        }
         self.health.end(reader, &metrics);
         metrics
     }

@@ -37,6 +37,8 @@ enum Value {
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
     Constant(Value),
+    /// A number without a point or exponent, which is an integer to `expr-lang/expr`.
+    Whole(f64),
     /// The value of the trigger with this index.
     Trigger(usize),
     Negative(Box<Node>),
@@ -97,12 +99,13 @@ impl Formula {
     }
 
     /// The result for these values of the triggers; `None` is nil. `Ok(None)`: the result is nil (KEDA
-    /// `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`).
+    /// `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`), which only a formula with `??` may have: any other
+    /// is put into `float( )`, which nil is no argument of (`scaledobject_webhook.go`, `castToFloatIfNecessary`).
     pub(crate) fn evaluate(&self, triggers: &[Option<f64>]) -> Result<Option<f64>, NoValue> {
         match self.root.evaluate(triggers)? {
             Value::Number(number) => Ok(Some(number)),
-            Value::Nil => Ok(None),
-            Value::Truth(_) => Err(NoValue),
+            Value::Nil if self.text.contains("??") => Ok(None),
+            Value::Nil | Value::Truth(_) => Err(NoValue),
         }
     }
 }
@@ -111,6 +114,7 @@ impl Node {
     fn evaluate(&self, triggers: &[Option<f64>]) -> Result<Value, NoValue> {
         Ok(match self {
             Self::Constant(value) => *value,
+            Self::Whole(number) => Value::Number(*number),
             Self::Trigger(n) => match triggers.get(*n).copied().flatten() {
                 Some(number) => Value::Number(number),
                 None => Value::Nil,
@@ -128,6 +132,24 @@ impl Node {
                 Value::Number(function.of(&numbers)?)
             }
         })
+    }
+
+    /// Whether the result may be an integer to `expr-lang/expr` (`checker/checker.go`, `binaryNode`; `builtin/lib.go`): triggers,
+    /// divisions and powers are floating point, and so is all that is reckoned with them. A sum of zeros is an integer.
+    fn may_be_whole(&self) -> bool {
+        match self {
+            Self::Whole(_) | Self::Call(Function::Sum, _) => true,
+            Self::Negative(node) => node.may_be_whole(),
+            Self::Choice(_, yes, no) => yes.may_be_whole() || no.may_be_whole(),
+            Self::Binary(operator, left, right) => {
+                let keeps = [Operator::Add, Operator::Subtract, Operator::Multiply];
+                keeps.contains(operator) && left.may_be_whole() && right.may_be_whole()
+            }
+            Self::Call(Function::Min | Function::Max | Function::Abs, arguments) => {
+                arguments.iter().any(Self::may_be_whole)
+            }
+            Self::Constant(_) | Self::Trigger(_) | Self::Not(_) | Self::Call(_, _) => false,
+        }
     }
 
     fn number(&self, triggers: &[Option<f64>]) -> Result<f64, NoValue> {

@@ -171,6 +171,18 @@ fn a_cached_failure_is_not_read_anew_by_the_hpa() {
         });
         assert_eq!(scaled, expected, "cached: {use_cached_metrics}");
     }
+    // KEDA 2.20 `ClearScalersCache`: the sync that met the failure has forgotten it, and the next one does not wait for the next poll.
+    let settings = Settings {
+        use_cached_metrics: true,
+        polling_interval: seconds(120),
+        ..Settings::default()
+    };
+    let mut model = Autoscaler::new(settings, &start);
+    let scaled = run(&mut model, 60, |now| match now {
+        0 => Err(ScalerError),
+        _ => queue(200),
+    });
+    assert_eq!(scaled, [(30, 4), (45, 8), (60, 16)]);
 }
 
 /// Source: KEDA `scaledobject_controller.go`, `handlePause` (deletes the HPA) and `reconcileScaledObject` (makes it again);

@@ -59,7 +59,7 @@ impl Node {
     /// Adds the numbers in the formula, from 0 on: a division by `orders - 5` is a division by zero for 5 orders.
     fn constants(&self, numbers: &mut Vec<f64>) {
         self.each(&mut |node| match node {
-            Self::Constant(Value::Number(number))
+            Self::Whole(number) | Self::Constant(Value::Number(number))
                 if *number >= 0.0 && !numbers.contains(number) =>
             {
                 numbers.push(*number);
@@ -72,7 +72,7 @@ impl Node {
     fn each(&self, to: &mut dyn FnMut(&Self)) {
         to(self);
         match self {
-            Self::Constant(_) | Self::Trigger(_) => {}
+            Self::Constant(_) | Self::Whole(_) | Self::Trigger(_) => {}
             Self::Negative(node) | Self::Not(node) => node.each(to),
             Self::Binary(_, left, right) => {
                 left.each(to);

@@ -41,8 +41,20 @@ pub(super) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Node, Parse
         Kind::Truth => Err(wrong(
             "is true or false, must be a number: write a choice, such as a > 2 ? 5 : 0".to_owned(),
         )),
+        // KEDA accepts it, and then scales by nothing: it takes floating point numbers alone (`formula.go`,
+        // `calculateScalingModifiersFormula`).
+        Kind::Number if is_left_as_it_is(text) && node.may_be_whole() => {
+            Err(ParseError::Unknown(
+                "float( at its begin but not around all of it, so that KEDA takes no whole number of it for a result; put float( ) around all of it, or leave it out".to_owned(),
+            ))
+        }
         Kind::Number | Kind::Nil => Ok(node),
     }
+}
+
+/// Whether KEDA does not put the formula into `float( )` (`scaledobject_webhook.go`, `castToFloatIfNecessary`).
+fn is_left_as_it_is(text: &str) -> bool {
+    text.starts_with("float(") && !text.contains("??")
 }
 
 struct Parser<'a> {
@@ -203,8 +215,13 @@ impl<'a> Parser<'a> {
         let token = self.peek();
         self.next += 1;
         match token {
-            Some(Token::Number(number)) => {
-                Ok((Node::Constant(Value::Number(number)), Kind::Number))
+            Some(Token::Number { value, is_whole }) => {
+                let node = if is_whole {
+                    Node::Whole(value)
+                } else {
+                    Node::Constant(Value::Number(value))
+                };
+                Ok((node, Kind::Number))
             }
             Some(Token::Sign("(")) => {
                 let part = self.choice()?;

@@ -111,8 +111,39 @@ fn values_with_which_a_formula_has_no_bound_are_found() {
 fn a_trigger_that_failed_is_nil() {
     assert_eq!(value("orders ?? day", None, Some(2.0)), Ok(Some(2.0)));
     assert_eq!(value("orders ?? nil", None, Some(2.0)), Ok(None));
+    assert_eq!(value("orders", None, Some(2.0)), Err(NoValue));
+    assert_eq!(value("day > 1 ? orders : 0", None, Some(2.0)), Err(NoValue));
     assert_eq!(value("orders + day", None, Some(2.0)), Err(NoValue));
     assert_eq!(value("max(orders, 1)", None, Some(2.0)), Err(NoValue));
+}
+
+/// Source: KEDA `scaledobject_webhook.go`, `castToFloatIfNecessary`; `formula.go`, "formula returned non-float result".
+#[test]
+fn a_formula_that_only_begins_with_float_may_not_give_a_whole_number() {
+    for text in [
+        "float(orders) > 50 ? 10 : 1",
+        "float(orders) > 50 ? orders : -1",
+        "float(1) > 0 ? 2 * 3 + 1 : 1.0",
+        "float(1) > 0 ? min(orders, 5) : 1.0",
+        "float(1) > 0 ? abs(-5) : 1.0",
+        "float(1) > 0 ? sum([orders, day]) : day",
+    ] {
+        let refused = Formula::parse(text, &NAMES);
+        let told = |it: &ParseError| matches!(it, ParseError::Unknown(why) if why.contains("around all of it"));
+        assert!(refused.as_ref().is_err_and(told), "{text}: {refused:?}");
+    }
+    for text in [
+        "float(orders > 50 ? 10 : 1)",
+        "orders > 50 ? 10 : 1",
+        " float(orders) > 50 ? 10 : 1",
+        "float(orders) > 50 ? 10.0 : 1e0",
+        "float(orders) > 50 ? 10 / 5 : 2 ** 3",
+        "float(orders) > 50 ? 10 * day : round(7)",
+        "float(orders) > 50 ? min(day, orders) : mean(1, 2)",
+        "float(orders) ?? 5",
+    ] {
+        assert!(Formula::parse(text, &NAMES).is_ok(), "{text}");
+    }
 }
 
 #[test]

@@ -4,7 +4,11 @@ use super::ParseError;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Token<'a> {
-    Number(f64),
+    Number {
+        value: f64,
+        /// Whether `expr-lang/expr` makes an integer of it: it has neither a point nor an exponent.
+        is_whole: bool,
+    },
     Name(&'a str),
     Sign(&'a str),
 }
@@ -29,7 +33,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
             let number = number
                 .parse()
                 .map_err(|_| ParseError::Unknown(format!("the number {}", &rest[..length])))?;
-            tokens.push(Token::Number(in_range(number, &rest[..length])?));
+            tokens.push(Token::Number {
+                value: in_range(number, &rest[..length])?,
+                is_whole: is_whole(&rest[..length]),
+            });
             length
         } else if first.is_ascii_alphabetic() || "_$".contains(first) {
             let length = length_of(|it| it.is_ascii_alphanumeric() || "_$".contains(it));
@@ -53,13 +60,17 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
 /// and `strconv.ParseFloat` fails for an infinite number).
 fn in_range(number: f64, text: &str) -> Result<f64, ParseError> {
     let digits = text.replace('_', "");
-    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
-    if number.is_infinite() || (is_whole && digits.parse::<i64>().is_err()) {
+    if number.is_infinite() || (is_whole(text) && digits.parse::<i64>().is_err()) {
         return Err(ParseError::Wrong(format!(
             "has the number {text}, which is too large; write a smaller one"
         )));
     }
     Ok(number)
+}
+
+fn is_whole(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'_')
 }
 
 fn digit_follows(text: &str) -> bool {
@@ -80,7 +91,7 @@ fn number_length(text: &str) -> usize {
 
 pub(super) fn shown(token: Token<'_>) -> String {
     match token {
-        Token::Number(number) => number.to_string(),
+        Token::Number { value, .. } => value.to_string(),
         Token::Name(name) => name.to_owned(),
         Token::Sign(sign) => sign.to_owned(),
     }

@@ -141,6 +141,25 @@ fn a_formula_falls_back_to_its_target_or_to_what_it_says_of_nil() {
     let neither = scaled("orders ?? nil", 10.0, by_formula);
     assert_eq!(neither, [(30, 1), (30, 3)], "the replicas of the fallback");
     assert_eq!(scaled(sum, 10.0, by_formula), [], "nil cannot be added");
+    assert_eq!(
+        scaled("orders", 10.0, by_formula),
+        [],
+        "KEDA puts it into float( ), which takes no nil"
+    );
+}
+
+/// Source: KEDA `fallback.go`, `doFallback`: the record of the poll has the name of the composite metric, and the formula of the HPA's
+/// read finds nothing under the trigger's own.
+#[test]
+fn a_fallback_that_is_cached_is_nil_to_the_formula_of_a_sync() {
+    let scaled = |formula| {
+        let how = FallbackBehavior::Static;
+        let mut settings = falls_back(with_formula(formula, 10.0, 0.0), 1, 3, how);
+        settings.use_cached_metrics = true;
+        run(&mut fresh(settings), 45, |_| UNREAD)
+    };
+    assert_eq!(scaled("orders + invoices"), [(30, 1)]);
+    assert_eq!(scaled("orders ?? invoices"), [(30, 1), (30, 4)]);
 }
 
 /// Cron began an hour before: its replicas exist when the load begins, and the queue adds more.
