@@ -7,8 +7,10 @@ use autoscaler::{
     Settings,
 };
 
+use super::faster::trigger_field;
 use super::grace::kept_at_work;
 use super::trial::{Change, Score, behavior};
+use super::waiting::{always_active, inactive, is_least};
 use super::{Case, Finding, spread};
 use crate::simulate::outlook::Question;
 use views::clock;
@@ -103,14 +105,13 @@ fn work_ended(case: &Case<'_>) -> Option<Finding> {
         let change = Change::settings("write queueLengthStrategy: all", |it| {
             it.strategy = LengthStrategy::All;
         });
-        ("queueLengthStrategy", reason, change)
+        let key = "queueLengthStrategy";
+        (trigger_field(settings, key), reason, Some(change.of(key)))
     } else {
-        let activation = settings.activation_queue_length;
-        let reason = format!("{activation}: a queue that short is inactive while it is worked on");
-        let change = Change::settings("write activationQueueLength: \"0\"", |it| {
-            it.activation_queue_length = 0;
-        });
-        ("activationQueueLength", reason, change)
+        let (field, reason) = inactive(settings);
+        let reason = format!("{reason}, also while messages are worked on");
+        let change = (!is_least(settings)).then(|| always_active(settings).of(field.clone()));
+        (field, reason, change)
     };
     let score: Score<'_, Figures> = Score {
         name: "the number of messages in work on replicas that KEDA ends",
@@ -122,17 +123,18 @@ fn work_ended(case: &Case<'_>) -> Option<Finding> {
     };
     Some(Finding {
         name: "work-ended",
-        field: format!("spec.triggers[0].metadata.{field}"),
         reason: format!(
             "{reason}, so that replicas end with work in flight. {} ({often})",
             ended(case, &worst)
         ),
         mend: {
-            let mut changes = vec![change.of(field)];
-            changes.extend(kept_at_work(case).into_iter().filter(|it| !it.is_of(field)));
-            changes.extend(longer_cooldowns(case));
+            let is_new = |it: &Change<Question>| !change.iter().any(|own| own.is_like(it));
+            let others = kept_at_work(case).into_iter().filter(is_new);
+            let others: Vec<_> = others.chain(longer_cooldowns(case)).collect();
+            let changes: Vec<_> = change.into_iter().chain(others).collect();
             case.trial.cheapest(&changes, &score).text
         },
+        field,
     })
 }
 

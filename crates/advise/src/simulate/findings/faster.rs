@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autoscaler::{Rules, SelectPolicy, Settings};
+use autoscaler::{Modifiers, Rules, SelectPolicy, Settings};
 
 use super::Case;
 use super::grace::kept_at_work;
@@ -13,6 +13,8 @@ use crate::simulate::outlook::Question;
 const MOST: u32 = 1_000;
 /// Polls with KEDA's default interval are not blamed.
 const POLL: Duration = Duration::from_secs(30);
+/// Kubernetes keeps thousandths: a smaller target is none.
+const LEAST_TARGET: f64 = 0.001;
 const MAXIMUM: &str = "spec.maxReplicaCount";
 const UP: &str = "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp";
 
@@ -119,6 +121,18 @@ fn held_back(case: &Case<'_>, up: &Rules) -> (String, String) {
     (UP.to_owned(), whys.collect::<Vec<_>>().join("; "))
 }
 
+/// About a quarter of a formula's target, if there is such a target. One that is a whole number stays one, since KEDA falls back with no
+/// other (`pkg/fallback/fallback.go`, `HasValidFallback`).
+fn quarter(modifiers: &Modifiers) -> Option<f64> {
+    let quarter = modifiers.target / 4.0;
+    let quarter = if modifiers.whole_target {
+        quarter.floor().max(1.0)
+    } else {
+        quarter
+    };
+    (quarter < modifiers.target && quarter >= LEAST_TARGET).then_some(quarter)
+}
+
 /// Changes that finish messages sooner, each with the field that is to blame if it helps: first without limits on replicas,
 /// then with more replicas.
 pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
@@ -151,14 +165,15 @@ pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
     }
     let (field, why) = wish(case);
     if let Some(modifiers) = &settings.modifiers {
-        let target = modifiers.target / 4.0;
-        let words = format!("write target: \"{target}\"");
-        let change = Change::settings(words, move |it| {
-            if let Some(modifiers) = &mut it.modifiers {
-                modifiers.target = target;
-            }
-        });
-        changes.push(change.of(field).since(why));
+        if let Some(target) = quarter(modifiers) {
+            let words = format!("write target: \"{target}\"");
+            let change = Change::settings(words, move |it| {
+                if let Some(modifiers) = &mut it.modifiers {
+                    modifiers.target = target;
+                }
+            });
+            changes.push(change.of(field).since(why));
+        }
     } else if settings.queue_length > 1 {
         let mut lengths = vec![(settings.queue_length / 4).max(1), 1];
         lengths.dedup();

@@ -124,9 +124,9 @@ impl<Q> Change<Q> {
         self
     }
 
-    /// Whether it changes this field.
-    pub(super) fn is_of(&self, field: &str) -> bool {
-        self.field == field
+    /// Whether it changes the same field.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.field == other.field
     }
 
     /// Sets the effect of the field's present value, which is to blame if the change helps.

@@ -29,10 +29,7 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
         (likely, most) if likely == most => format!("{likely} are left at the end"),
         (likely, most) => format!("{likely} are left at the end, up to {most} in other phases"),
     };
-    let none = Change::settings("write \"0\"", |it| match &mut it.modifiers {
-        Some(modifiers) => modifiers.activation_target = 0.0,
-        None => it.activation_queue_length = 0,
-    });
+    let none = Change::settings("write \"0\"", activate);
     let score: Score<'_, Figures> = Score {
         name: "the longest such wait",
         of: |run| run.stranded_longest.as_secs(),
@@ -59,8 +56,25 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
+/// Makes the trigger active as soon as there is a message, as far as a threshold can.
+fn activate(settings: &mut Settings) {
+    match &mut settings.modifiers {
+        Some(modifiers) => modifiers.activation_target = 0.0,
+        None => settings.activation_queue_length = 0,
+    }
+}
+
+/// The change that makes the trigger active as soon as there is a message.
+pub(super) fn always_active(settings: &Settings) -> Change<Question> {
+    let key = match &settings.modifiers {
+        Some(_) => "activationTarget",
+        None => "activationQueueLength",
+    };
+    Change::settings(format!("write {key}: \"0\""), activate)
+}
+
 /// The field that keeps the trigger inactive, and how.
-fn inactive(settings: &Settings) -> (String, String) {
+pub(super) fn inactive(settings: &Settings) -> (String, String) {
     let Some(modifiers) = &settings.modifiers else {
         let activation = settings.activation_queue_length;
         let field = trigger_field(settings, "activationQueueLength");
@@ -79,7 +93,7 @@ fn inactive(settings: &Settings) -> (String, String) {
 }
 
 /// Whether nothing less than what is written makes a difference.
-fn is_least(settings: &Settings) -> bool {
+pub(super) fn is_least(settings: &Settings) -> bool {
     match &settings.modifiers {
         Some(modifiers) => modifiers.activation_target <= 0.0,
         None => settings.activation_queue_length <= 0,

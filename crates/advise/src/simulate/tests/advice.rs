@@ -292,3 +292,86 @@ fn nothing_is_advised_that_is_written_already() {
         stranded.mend
     );
 }
+
+fn named(file: &NamedTempFile) -> NamedTempFile {
+    file_text(
+        file,
+        "- type: azure-queue",
+        "- name: a\n      type: azure-queue",
+    )
+}
+
+/// The last 10 of 40 messages are worked on for 10 min, and the cooldown of 5 min begins when no more than 20 are left.
+#[test]
+fn work_that_ends_for_an_inactive_trigger_names_the_threshold_that_counts() {
+    let load = "--shape burst --messages 40 --work fixed:10m --in-flight 1 --grace 11m --max-wait 3h --horizon 60m";
+    let quick = "  pollingInterval: 10\n  cooldownPeriod: 300";
+    let by_queue = file(quick, ", activationQueueLength: \"20\"");
+    let cron = "- type: cron
+      metadata: {timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, desiredReplicas: \"1\"}
+    - type: azure-queue";
+    let second = file_text(&by_queue, "- type: azure-queue", cron);
+    let modifiers = "{scalingModifiers: {formula: a, target: '1', activationTarget: '20'}}";
+    let by_formula = named(&file(&format!("{quick}\n  advanced: {modifiers}"), ""));
+    let at_night = format!("{load} --at 2026-11-30T20:00:00Z");
+    for (file, load, field, mend) in [
+        (
+            &by_queue,
+            load,
+            "spec.triggers[0].metadata.activationQueueLength",
+            "write activationQueueLength: \"0\"; tried",
+        ),
+        (
+            &second,
+            &at_night,
+            "spec.triggers[1].metadata.activationQueueLength",
+            "write activationQueueLength: \"0\"; tried",
+        ),
+        (
+            &by_formula,
+            load,
+            "spec.advanced.scalingModifiers.activationTarget",
+            "write activationTarget: \"0\"; tried",
+        ),
+    ] {
+        let answer = ask(file.path(), load);
+        let ended = finding(&answer, "work-ended");
+        assert_eq!(ended.field, field);
+        assert!(ended.reason.starts_with("20: "), "{}", ended.reason);
+        assert!(ended.mend.starts_with(mend), "{field}: {}", ended.mend);
+    }
+}
+
+/// KEDA falls back with a whole target alone, and a simulated queue never fails: nothing else would show what a fraction costs.
+#[test]
+fn a_target_that_is_a_whole_number_stays_one() {
+    let load = "--shape burst --messages 40 --work fixed:90s --in-flight 1 --horizon 40m";
+    for (target, advised) in [
+        ("5", Some("1")),
+        ("10", Some("2")),
+        ("5.0", Some("1.25")),
+        ("1", None),
+    ] {
+        let spec = format!(
+            "  pollingInterval: 15
+  fallback: {{failureThreshold: 3, replicas: 6}}
+  advanced: {{scalingModifiers: {{formula: a, target: '{target}'}}}}"
+        );
+        let answer = ask(named(&file(&spec, "")).path(), load);
+        let all = &answer.settings[0].findings;
+        let found = all.iter().map(|it| it.mend.as_str());
+        let told: Vec<_> = found
+            .filter(|mend| mend.contains("write target:"))
+            .collect();
+        match advised {
+            Some(advised) => {
+                let words = format!("write target: \"{advised}\"");
+                assert!(
+                    told.iter().any(|mend| mend.contains(&words)),
+                    "{target}: {all:?}"
+                );
+            }
+            None => assert!(told.is_empty(), "{told:?}"),
+        }
+    }
+}
