@@ -160,7 +160,7 @@ impl Fleet {
     }
 
     /// Removes consumers that ended without being told to.
-    fn take_dead(&mut self) -> anyhow::Result<()> {
+    pub(super) fn take_dead(&mut self) -> anyhow::Result<()> {
         for mut member in std::mem::take(&mut self.running) {
             match member.process.try_end()? {
                 None => self.running.push(member),
@@ -185,7 +185,7 @@ impl Fleet {
     }
 
     /// Removes consumers that a wire fault has killed. They are replaced at once, like a pod that was deleted.
-    async fn take_fallen(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn take_fallen(&mut self) -> anyhow::Result<()> {
         let (fallen, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(|member| member.lane.was_killed());
