@@ -149,8 +149,9 @@ impl Leftovers<'_> {
             None => Vec::new(),
         };
         for found in &poison {
-            if let PoisonFound::SetAside(found) = found {
-                auditor.poisoned(found.as_ref().clone());
+            match found {
+                PoisonFound::SetAside(found) => auditor.poisoned(found.as_ref().clone()),
+                PoisonFound::Foreign(text) => auditor.poisoned_in_another_form(text),
             }
         }
         let mut rows = rows;

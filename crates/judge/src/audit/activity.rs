@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use contract::Stamp;
 
-use evidence::Crossing;
+use evidence::{Answer, Crossing};
+
+use super::deliveries::Attempted;
 
 /// Most requests of a client that are remembered. Nothing is concluded about the time before them.
 const MOST: usize = 20_000;
@@ -26,6 +28,8 @@ struct Request {
     began: Stamp,
     ended: Stamp,
     writes: bool,
+    /// Whether it is a write that has to be made again: storage was busy or did not answer.
+    is_repeated: bool,
 }
 
 impl Activity {
@@ -38,7 +42,14 @@ impl Activity {
         requests.all.push_back(Request {
             began: crossing.began,
             ended: crossing.ended,
-            writes: crossing.operation.stores(),
+            // A row does not wait for a write that could store nothing.
+            writes: crossing.operation.stores()
+                && Attempted::of(crossing, false) == Attempted::Able,
+            is_repeated: crossing.operation.stores()
+                && matches!(
+                    crossing.answer,
+                    Answer::NotAsked | Answer::None(_) | Answer::Status(429 | 500 | 503 | 504, _)
+                ),
         });
     }
 
@@ -63,8 +74,8 @@ impl Activity {
     }
 
     /// Total time between `from` and `to` during which `client` could have sent a finished row. Leaves out the times of its
-    /// pending writes, for which the row may have had to wait, and its longest silence, in which the process may have been
-    /// stopped.
+    /// pending writes, for which the row may have had to wait, those before it repeated one, and its longest silence, in which the
+    /// process may have been stopped.
     pub(super) fn idle(&self, client: &str, from: Stamp, to: Stamp) -> Duration {
         let Some(requests) = self.0.get(client) else {
             return Duration::ZERO;
@@ -80,9 +91,20 @@ impl Activity {
             .all
             .partition_point(|request| request.ended <= from);
         let (mut silence, mut last, mut writing, mut written) = (0, from, 0, from);
+        let mut earlier = requests.all.range(..first).rev();
+        let mut waits = earlier
+            .find(|it| it.writes)
+            .is_some_and(|it| it.is_repeated);
         for request in requests.all.range(first..) {
             if request.began >= to {
                 continue;
+            }
+            if request.writes && waits {
+                writing += since(request.began, written).max(0);
+                written = written.max(request.began);
+            }
+            if request.writes {
+                waits = request.is_repeated;
             }
             let (began, ended) = (request.began.max(from), request.ended.min(to));
             for at in [began, ended] {
@@ -93,6 +115,10 @@ impl Activity {
                 writing += since(ended, began.max(written)).max(0);
                 written = written.max(ended);
             }
+        }
+        // The row itself is the write that is made again, or waited for it.
+        if waits {
+            writing += since(to, written).max(0);
         }
         silence = silence.max(since(to, last));
         let idle = since(to, from)
@@ -126,6 +152,38 @@ mod tests {
             activity.crossing(&crossing);
         }
         activity.idle("consumer-1", at(0), at(10_000)).as_millis()
+    }
+
+    /// A row that is ready from 0 to 10 s, while its client asks for messages every second and writes another row at these times.
+    #[test]
+    fn a_row_may_wait_for_another_until_that_has_been_written_again() {
+        let idle = |writes: &[(i64, Answer)]| {
+            let mut activity = Activity::default();
+            let polls = (0..10).map(|second| (second * 1_000, Operation::ReceiveMessages, None));
+            let writes = writes
+                .iter()
+                .map(|(at, answer)| (*at, Operation::InsertEntity, Some(answer.clone())));
+            let mut all: Vec<_> = polls.chain(writes).collect();
+            all.sort_by_key(|(at, ..)| *at);
+            for (millis, operation, answer) in all {
+                let mut crossing = sample_crossing(operation);
+                (crossing.began, crossing.ended) = (at(millis), at(millis));
+                crossing.answer = answer.unwrap_or(crossing.answer);
+                activity.crossing(&crossing);
+            }
+            activity.idle("consumer-1", at(0), at(10_000)).as_millis()
+        };
+        let status = |status| Answer::Status(status, None);
+        assert_eq!(idle(&[]), 9_000);
+        assert_eq!(idle(&[(2_500, status(201)), (7_500, status(201))]), 9_000);
+        for busy in [status(503), status(500), status(429), Answer::NotAsked] {
+            let again = |last: &Answer| idle(&[(2_500, busy.clone()), (7_500, last.clone())]);
+            assert_eq!(again(&status(201)), 4_000, "{busy:?}");
+            // It is still to be written, or the row is what is written again.
+            assert_eq!(again(&busy), 1_500, "{busy:?}");
+            let before = idle(&[(-500, busy.clone()), (7_500, status(201))]);
+            assert_eq!(before, 1_500, "{busy:?}");
+        }
     }
 
     #[test]

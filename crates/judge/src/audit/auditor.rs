@@ -41,7 +41,7 @@ pub struct Auditor {
     pub(super) seen: Seen,
     pub(super) findings: Findings,
     pub(super) stamps: FoundStamps,
-    content: Content,
+    pub(super) content: Content,
     absent: Absent,
     pub(super) parts: Parts,
     rows: u64,
@@ -295,7 +295,7 @@ impl Auditor {
 
     fn known_row(&mut self, seq: Seq, row: &StoredRow) {
         let mut flaws = self.content.flaws(seq, row);
-        self.excuse_reversed(&mut flaws);
+        self.excuse_reversed(row, &mut flaws);
         self.check_seen(seq, row);
         self.absent.row(row);
         let again = self.seen.stored.mark(seq);

@@ -53,4 +53,12 @@ impl Claims {
             done_cut_us: cut_us(format(Name::Done)),
         }
     }
+
+    /// Whether there is a column that tells of one client's delivery.
+    pub(super) const fn is_any(&self) -> bool {
+        self.received.is_some()
+            || self.done.is_some()
+            || self.attempt.is_some()
+            || self.worker.is_some()
+    }
 }

@@ -16,6 +16,7 @@ const NEGLIGIBLE_US: i64 = 500;
 pub(super) struct Clocks {
     changes: Vec<(Stamp, i64)>,
     stepped_us: i64,
+    back_us: i64,
     /// Times when the harness was stopped or got no CPU time.
     pauses: Vec<Pause>,
 }
@@ -30,6 +31,7 @@ impl Clocks {
         }
         if change > NEGLIGIBLE_US {
             self.changes.push((crossing.ended, now));
+            self.back_us = self.back_us.max(before.saturating_sub(now));
         }
     }
 
@@ -53,6 +55,11 @@ impl Clocks {
     /// The sum of all steps, in microseconds.
     pub(super) const fn stepped_us(&self) -> i64 {
         self.stepped_us
+    }
+
+    /// The largest single change back, in microseconds: two stamps may be in the wrong order by so much.
+    pub(super) const fn back_us(&self) -> i64 {
+        self.back_us
     }
 
     /// The smallest and the largest lead of the wall clock from `from` until now.
@@ -110,12 +117,19 @@ mod tests {
             pauses: vec![Pause { from, to }],
             ..sample_crossing(Operation::ReceiveMessages)
         });
+        // The harness was paused again after the last request.
+        let again = Pause {
+            from: at(400),
+            to: at(500),
+        };
+        clocks.end(&[again]);
         for (from, to, stood) in [
             (0, 100, false),
             (0, 101, true),
             (120, 130, true),
             (199, 300, true),
             (200, 300, false),
+            (410, 420, true),
         ] {
             assert_eq!(clocks.stood_still(at(from), at(to)), stood, "{from} {to}");
         }

@@ -188,6 +188,14 @@ impl Content {
         flaws
     }
 
+    /// By how much the stamps of `row` that are furthest in the wrong order are so, in microseconds; 0 or less if none are.
+    pub(super) fn reversed_us(&self, row: &StoredRow) -> i64 {
+        let pairs = self.ordered.iter();
+        let both = pairs.filter_map(|(first, second)| stamp(row, *first).zip(stamp(row, *second)));
+        let by = both.map(|(first, second)| first.micros_since(second));
+        by.max().unwrap_or(0)
+    }
+
     fn check_further(&self, seq: Seq, row: &StoredRow, flaws: &mut Vec<Flaw>) {
         let further = self.lens.further().iter().zip(&row.further);
         for (at, (column, stored)) in further.enumerate() {

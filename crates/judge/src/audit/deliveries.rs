@@ -18,7 +18,7 @@ pub(super) const CLOCK_US: i64 = 5_000;
 
 /// If a client had this much idle time in which it could have sent a finished row, the row was not finished: its work was still
 /// to be done.
-const LONG: Duration = Duration::from_secs(2);
+pub(super) const LONG: Duration = Duration::from_secs(2);
 
 /// Deliveries of messages that are not deleted yet, by message.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,32 @@ struct Delivery {
     ended: Stamp,
     /// When an insert of its row was first requested.
     first_try: Option<Stamp>,
+    /// When such a request was first made that could have stored the row.
+    first_able: Option<Stamp>,
+}
+
+/// What a request to store a row could do, by its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempted {
+    /// Store the row.
+    Able,
+    /// Nothing for now: access was denied, or there was no table. An honest worker repeats it, and the row waits meanwhile.
+    Waiting,
+    /// Nothing at any time: a worker could send it before its work.
+    Never,
+}
+
+impl Attempted {
+    /// `is_anothers_fault`: storage blames another part of the transaction.
+    pub(super) fn of(crossing: &Crossing, is_anothers_fault: bool) -> Self {
+        match crossing.status() {
+            Some(400 | 413 | 501) => Self::Never,
+            Some(401..=499) if is_anothers_fault => Self::Never,
+            Some(401 | 403 | 404) => Self::Waiting,
+            Some(409) if crossing.code() != Some("EntityAlreadyExists") => Self::Waiting,
+            _ => Self::Able,
+        }
+    }
 }
 
 /// The result of comparing a row's claims with the wire.
@@ -53,6 +79,8 @@ pub(super) enum Compared {
         from: Stamp,
         /// When the row was sent.
         to: Stamp,
+        /// How much of the time between them its client had nothing to wait for.
+        idle: Duration,
     },
 }
 
@@ -66,19 +94,24 @@ impl Deliveries {
                 attempt,
                 ended: crossing.ended,
                 first_try: None,
+                first_able: None,
             });
         }
     }
 
-    /// Records that `crossing` requested to store the row of `seq`. A request that storage rejects as malformed, and always
-    /// would, does not count: a worker could send it before its work.
-    pub(super) fn tried(&mut self, seq: Seq, crossing: &Crossing) {
-        if matches!(crossing.status(), Some(400 | 413)) {
+    /// Records that `crossing` requested to store the row of `seq`, as the part of a transaction with this index, if it is one.
+    pub(super) fn tried(&mut self, seq: Seq, crossing: &Crossing, part: Option<usize>) {
+        let blamed = crossing.failed_part;
+        let attempted = Attempted::of(crossing, blamed.is_some() && blamed != part);
+        if attempted == Attempted::Never {
             return;
         }
         for delivery in self.0.get_mut(&seq).into_iter().flatten() {
             if delivery.client == crossing.client {
                 delivery.first_try.get_or_insert(crossing.began);
+                if attempted == Attempted::Able {
+                    delivery.first_able.get_or_insert(crossing.began);
+                }
             }
         }
     }
@@ -91,6 +124,12 @@ impl Deliveries {
                 self.0.remove(&seq);
             }
         }
+    }
+
+    /// Whether every known delivery of `seq` was to another client, of which there is at least one.
+    pub(super) fn are_anothers(&self, seq: Seq, client: &str) -> bool {
+        let all = self.0.get(&seq).map_or(&[][..], Vec::as_slice);
+        !all.is_empty() && all.iter().all(|it| it.client != client)
     }
 
     /// Number of deliveries of `seq`, by storage's own count.
@@ -107,8 +146,8 @@ impl Deliveries {
         own.map(|it| it.ended).max()
     }
 
-    /// How long, as seen on the wire, the client of `crossing` had message `seq` in hand before it first requested to store the
-    /// row, in microseconds: its work took at most this long. Of several deliveries, the one with the attempt that the row
+    /// How long, as seen on the wire, the client of `crossing` had message `seq` in hand before it first made a request that could
+    /// have stored the row, in microseconds: its work took at most this long. Of several deliveries, the one with the attempt that the row
     /// names counts, otherwise the last one. Leaves out the time after `dateStamp` in which other writes of this client were
     /// pending, because the row may have waited for them. `None`: the wire knows no such delivery.
     pub(super) fn in_hand_us(
@@ -125,7 +164,7 @@ impl Deliveries {
             .clone()
             .find(|it| attempt == Some(it.attempt))
             .or_else(|| own.next_back())?;
-        let tried = meant.first_try.unwrap_or(crossing.began);
+        let tried = meant.first_able.unwrap_or(crossing.began);
         // Converted to the history's clock.
         let done = claimed.and_then(|it| it.date).map_or(tried, |date| {
             Stamp::from_micros(date.as_micros().saturating_sub(ahead_us))
@@ -229,7 +268,7 @@ impl Claims {
         let slack = CLOCK_US + self.received_cut_us;
         match skews.claim(client, received, sent, slack) {
             Skewed::Possible => Compared::Fine,
-            Skewed::Far(_) => Compared::Untold,
+            Skewed::Far(_) | Skewed::Changed(_) => Compared::Untold,
             Skewed::Contradicted(us) => Compared::False(format!(
                 "`{}` {} and `{}` {} are {} ms from what its other rows and the wire say of the clock of {client}",
                 dequeued.0,
@@ -299,13 +338,15 @@ impl Claims {
             let ready = Stamp::from_micros(whole.saturating_sub(least));
             // Rows of a transaction wait for each other, and a row may have waited for others even if it is sent alone.
             let alone = crossing.operation != Operation::Transaction;
-            if alone && activity.idle(client, ready, tried) > LONG {
+            let idle = activity.idle(client, ready, tried);
+            if alone && idle > LONG {
                 return Compared::Early {
                     detail: format!(
                         "`{column}` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
                     ),
                     from: ready,
                     to: tried,
+                    idle,
                 };
             }
         }

@@ -306,6 +306,14 @@ mod tests {
     }
 
     #[test]
+    fn ranges_that_overlap_or_follow_each_other_are_one() {
+        let ranges = [5..=9, 1..=3, 8..=12, 4..=4, 20..=20];
+        let merged = Ranges::of("sends.unknown", &ranges, 100).unwrap();
+        assert_eq!(merged.0, [(1, 12), (20, 20)]);
+        assert_eq!(merged.count(), 13);
+    }
+
+    #[test]
     fn the_first_send_with_two_outcomes_is_found_in_either_list() {
         for (unknown, failed, shared) in [
             (&[10..=20][..], &[1..=2, 15..=30][..], Some(15)),

@@ -87,10 +87,14 @@ impl Auditor {
         }
     }
 
-    /// Removes from `flaws` stamps of one clock in the wrong order, if the wall clock was set during the run.
-    pub(super) fn excuse_reversed(&mut self, flaws: &mut Vec<Flaw>) {
-        let testimony = self.testimony.as_ref();
-        if testimony.is_some_and(|testimony| testimony.traffic.clock_set_us > 0) {
+    /// Removes from the `flaws` of `row` stamps of one clock in the wrong order, if the wall clock was set during the run, or went back by
+    /// no less than they differ.
+    pub(super) fn excuse_reversed(&mut self, row: &StoredRow, flaws: &mut Vec<Flaw>) {
+        let Some(testimony) = self.testimony.as_ref() else {
+            return;
+        };
+        let by_us = self.content.reversed_us(row);
+        if testimony.traffic.clock_set_us > 0 || by_us <= testimony.clock_back_us {
             let before = flaws.len();
             flaws.retain(|flaw| !matches!(flaw, Flaw::Reversed(..)));
             self.reversed += u64::from(flaws.len() < before);

@@ -39,6 +39,17 @@ impl Auditor {
         }
     }
 
+    /// Takes a text in the poison queue that has not the form of the description. A good message of the run that lies there as it was
+    /// sent, or with a reason that the description does not list, was given up all the same; other texts may be anybody's.
+    pub fn poisoned_in_another_form(&mut self, text: &str) {
+        let Some(seq) = self.lens.owner_of_message(text).seq() else {
+            return;
+        };
+        if self.is_expected(seq) && !self.checked.poison.contains(seq) {
+            self.known_poison(seq, &SetAside::default());
+        }
+    }
+
     /// Checks the parts of `envelope` that are known without the wire. What crossed the wire is compared with it there.
     fn check_envelope(&mut self, envelope: &SetAside, seq: Option<Seq>) {
         let Some(detail) = self.flaw_of(envelope) else {

@@ -46,6 +46,8 @@ pub struct Protocol {
     stored: Marks,
     /// When the row was stored, for messages that are not deleted yet.
     stored_at: HashMap<Seq, Stamp>,
+    /// Rows whose insert storage has confirmed to nobody: the client had gone away before the answer.
+    unheard: BTreeSet<Seq>,
     /// Messages whose row was stored in another table than the run's, with that table.
     strayed: HashMap<Seq, String>,
     /// Messages that were handed over to any client.
@@ -101,6 +103,7 @@ impl Protocol {
             resources: StorageNames::default(),
             stored: Marks::new(last),
             stored_at: HashMap::new(),
+            unheard: BTreeSet::new(),
             strayed: HashMap::new(),
             handed_over: Marks::new(last),
             peeked: Marks::new(last),
@@ -225,6 +228,7 @@ impl Protocol {
             Operation::ChangeQueue | Operation::ChangeTable => self.changed(crossing),
             Operation::PutMessage if !in_queue && !in_poison => self.strayed(crossing),
             Operation::PutMessage => self.put(crossing, in_queue, in_poison),
+            Operation::QueryEntities => self.queried(crossing),
             _ => {
                 for row in &crossing.rows {
                     self.touched(crossing, row);
@@ -273,6 +277,7 @@ impl Protocol {
             nameless: self.nameless,
             given_up: self.given_up,
             disturbances,
+            clock_back_us: self.clocks.back_us(),
         }
     }
 

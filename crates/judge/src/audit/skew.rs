@@ -8,14 +8,45 @@ use contract::Stamp;
 /// Largest plausible offset of a synchronised clock, in microseconds; the nodes of a cluster keep theirs within milliseconds.
 const FAR_US: i64 = 1_000_000;
 
+/// Rows that were received within this time have one offset, in microseconds. Over a longer time it may have been corrected: that of a
+/// node that has just started, for example.
+const STEADY_US: i64 = 10_000_000;
+
 /// Bounds on how far the clients' clocks are ahead of the wire's, in microseconds.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Skews(HashMap<String, Bounds>);
+pub(super) struct Skews(HashMap<String, Clock>);
+
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    /// Those of the whole run.
+    all: Bounds,
+    /// Those of the latest rows.
+    steady: Bounds,
+    /// When the first of the latest rows was received.
+    since: Stamp,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     least: i64,
     most: i64,
+}
+
+impl Bounds {
+    const NONE: Self = Self {
+        least: i64::MIN,
+        most: i64::MAX,
+    };
+
+    fn narrow(&mut self, least: i64, most: i64) {
+        self.least = self.least.max(least);
+        self.most = self.most.min(most);
+    }
+
+    /// By how much the bounds contradict each other; negative if they do not.
+    const fn gap(self) -> i64 {
+        self.least.saturating_sub(self.most)
+    }
 }
 
 /// Result of comparing the stamps of one row with all earlier ones.
@@ -25,6 +56,8 @@ pub(super) enum Skewed {
     Possible,
     /// No constant offset explains the stamps; they differ by this much.
     Contradicted(i64),
+    /// The offset has changed by this much since earlier rows: the clock was corrected, or the client stamps differently.
+    Changed(i64),
     /// The clock is wrong by at least this much: either the clock or the client may be at fault.
     Far(i64),
 }
@@ -39,16 +72,24 @@ impl Skews {
         (date, asked): (Stamp, Stamp),
         slack_us: i64,
     ) -> Skewed {
-        let bounds = self.0.entry(client.to_owned()).or_insert(Bounds {
-            least: i64::MIN,
-            most: i64::MAX,
+        let clock = self.0.entry(client.to_owned()).or_insert(Clock {
+            all: Bounds::NONE,
+            steady: Bounds::NONE,
+            since: had,
         });
-        bounds.most = bounds.most.min(dequeued.micros_since(had));
-        bounds.least = bounds.least.max(date.micros_since(asked));
-        let gap = bounds.least.saturating_sub(bounds.most);
-        let off = bounds.least.max(bounds.most.saturating_neg());
-        if gap > slack_us {
-            Skewed::Contradicted(gap)
+        // Answers come in order, and rows nearly so.
+        if had.micros_since(clock.since).saturating_abs() > STEADY_US {
+            (clock.steady, clock.since) = (Bounds::NONE, had);
+        }
+        for bounds in [&mut clock.all, &mut clock.steady] {
+            bounds.narrow(date.micros_since(asked), dequeued.micros_since(had));
+        }
+        let (all, steady) = (clock.all, clock.steady);
+        let off = all.least.max(all.most.saturating_neg());
+        if steady.gap() > slack_us {
+            Skewed::Contradicted(steady.gap())
+        } else if all.gap() > slack_us {
+            Skewed::Changed(all.gap())
         } else if off > FAR_US {
             Skewed::Far(off)
         } else {
@@ -59,7 +100,7 @@ impl Skews {
     /// Upper bound of the difference between clocks, as far as known, in microseconds.
     pub(super) fn most_us(&self) -> u64 {
         let known = self.0.values();
-        let widest = known.map(|it| it.least.unsigned_abs().max(it.most.unsigned_abs()));
+        let widest = known.map(|it| it.all.least.unsigned_abs().max(it.all.most.unsigned_abs()));
         widest.max().unwrap_or_default()
     }
 }
@@ -96,6 +137,22 @@ mod tests {
             row(&mut skews, 20_000_000, -40_000),
             Skewed::Contradicted(78_000)
         );
+    }
+
+    /// As that of a node that has just started.
+    #[test]
+    fn a_clock_that_is_corrected_between_rows_cannot_be_told_from_another_way_to_stamp() {
+        let mut skews = Skews::default();
+        for (at, ahead, found) in [
+            (10_000_000, 20_000, Skewed::Possible),
+            (20_000_000, 20_000, Skewed::Possible),
+            (20_000_001, 0, Skewed::Changed(18_000)),
+            (30_000_001, 0, Skewed::Changed(18_000)),
+            (30_000_000, 20_000, Skewed::Contradicted(18_000)),
+        ] {
+            assert_eq!(row(&mut skews, at, ahead), found, "{at}");
+        }
+        assert_eq!(skews.most_us(), 20_000 - 1_000);
     }
 
     #[test]

@@ -131,6 +131,14 @@ impl Starvation {
         self.stretches.push((from, to));
     }
 
+    /// How long storage kept requests waiting between `from` and `to`.
+    pub(super) fn waited(&self, from: Stamp, to: Stamp) -> Duration {
+        let away = self.away_since.zip(self.last);
+        let all = self.stretches.iter().copied().chain(away);
+        let inside = all.map(|(start, end)| end.min(to).micros_since(start.max(from)).max(0));
+        Duration::from_micros(inside.sum::<i64>().unsigned_abs())
+    }
+
     pub(super) fn finish(mut self) -> (StorageTime, Disturbances) {
         if let (Some(since), Some(last)) = (self.away_since, self.last) {
             self.add(since, last);

@@ -31,6 +31,8 @@ pub struct Testimony {
     pub(super) nameless: Nameless,
     pub(super) given_up: Vec<GivenUp>,
     pub(super) disturbances: Disturbances,
+    /// The largest single change back of the wall clock, in microseconds.
+    pub(super) clock_back_us: i64,
     /// Number of messages that must still be in the queue.
     pub(super) inside: u64,
     /// How many of these messages workers have put there.

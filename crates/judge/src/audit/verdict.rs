@@ -299,16 +299,25 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
             let (claims, storage) = (traffic.starved_claims, traffic.storage);
             let stood = duration::text(Duration::from_millis(storage.paused_ms));
             reasons.push(format!(
-                "the stamps of {claims} rows could not be compared: the machine stood still before they were sent, the harness for \
-                 {stood} in all"
+                "the stamps of {claims} rows could not be compared: before they were sent, the machine stood still or storage did not \
+                 answer; the harness stood still for {stood} in all"
             ));
         }
         let uncompared = traffic.untold_claims.saturating_add(audit.reversed);
         if uncompared > 0 {
-            let set = traffic.clock_set_us.unsigned_abs() / 1_000;
-            let set = duration::text(Duration::from_millis(set));
+            let set = Duration::from_millis(traffic.clock_set_us.unsigned_abs() / 1_000);
+            let why = if !set.is_zero() {
+                format!(
+                    "the wall clock was set by {} in mid-run",
+                    duration::text(set)
+                )
+            } else if traffic.clocks_apart_us > 0 {
+                "the clock of a node is far off, or was corrected in mid-run".to_owned()
+            } else {
+                "the wall clock was corrected by some milliseconds in mid-run".to_owned()
+            };
             reasons.push(format!(
-                "the stamps of {uncompared} rows could not be compared: the wall clock was set by {set} in mid-run"
+                "the stamps of {uncompared} rows could not be compared: {why}"
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! Tests of rows' claims about their delivery: true, possible and false ones.
 
+mod early;
 mod in_hand;
 mod nodes;
 
@@ -164,40 +165,6 @@ fn a_wall_clock_that_was_set_explains_what_it_can() {
 }
 
 #[test]
-fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
-    let (mut deliveries, seq) = deliveries();
-    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
-    let row = claimed("consumer-2", 2, 41, 42);
-    let polling = |from: i64, to: i64, operation| {
-        let mut activity = Activity::default();
-        for at in from..to {
-            let mut poll = crossing("consumer-2", operation, at);
-            poll.ended = Stamp::from_micros((at + 1) * SECOND);
-            activity.crossing(&poll);
-        }
-        activity
-    };
-    let compared = |deliveries: &Deliveries, activity| {
-        let told = (&Clocks::default(), &activity, None);
-        claims().compare(deliveries, seq, (&insert, &row), told)
-    };
-    let receives = || polling(40, 50, Operation::ReceiveMessages);
-    let found = compared(&deliveries, receives());
-    assert!(
-        matches!(&found, Compared::Early { detail, .. } if detail.contains("long before")),
-        "{found:?}"
-    );
-    // A write that went before it, or a silence in which the process may have been stopped, explains the delay.
-    let writes = polling(40, 50, Operation::InsertEntity);
-    assert_eq!(compared(&deliveries, writes), Compared::Fine);
-    let silent = polling(40, 42, Operation::ReceiveMessages);
-    assert_eq!(compared(&deliveries, silent), Compared::Fine);
-    // An earlier try without a useful answer explains it too.
-    deliveries.tried(seq, &crossing("consumer-2", Operation::InsertEntity, 42));
-    assert_eq!(compared(&deliveries, receives()), Compared::Fine);
-}
-
-#[test]
 fn stamps_may_be_off_by_as_much_as_one_clock_is_and_no_more() {
     let (deliveries, seq) = deliveries();
     let insert = crossing("consumer-2", Operation::InsertEntity, 50);
@@ -235,46 +202,6 @@ fn a_wall_clock_that_moved_by_more_than_a_stamp_may_be_off_was_set() {
         let told = (&clocks, &Activity::default(), None);
         let compared = claims().compare(&deliveries, seq, (&insert, &row), told);
         assert_eq!(compared, found, "{changes:?}");
-    }
-}
-
-#[test]
-fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
-    let (deliveries, seq) = deliveries();
-    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
-    let mut activity = Activity::default();
-    for at in 40..50 {
-        let mut poll = crossing("consumer-2", Operation::ReceiveMessages, at);
-        poll.ended = Stamp::from_micros((at + 1) * SECOND);
-        activity.crossing(&poll);
-    }
-    // Three seconds early, of which the process may have been paused for one.
-    let done = |early_us: i64| Claimed {
-        date: Some(Stamp::from_micros(47 * SECOND - early_us)),
-        ..claimed("consumer-2", 2, 41, 47)
-    };
-    let compared = |insert: &Crossing, row: &Claimed| {
-        let told = (&Clocks::default(), &activity, None);
-        claims().compare(&deliveries, seq, (insert, row), told)
-    };
-    assert_eq!(compared(&insert, &done(0)), Compared::Fine);
-    let early = compared(&insert, &done(1));
-    assert!(
-        matches!(&early, Compared::Early { detail, .. } if detail.contains("long before")),
-        "{early:?}"
-    );
-    // Rows of a transaction wait for each other.
-    let rows = |operation, count| Crossing {
-        operation,
-        rows: vec![change(); count],
-        ..insert.clone()
-    };
-    let alone = rows(Operation::InsertEntity, 1);
-    assert_ne!(compared(&alone, &done(1)), Compared::Fine);
-    // The row may have waited for other rows, even if none came.
-    for count in [1, 2] {
-        let batch = rows(Operation::Transaction, count);
-        assert_eq!(compared(&batch, &done(1)), Compared::Fine);
     }
 }
 
@@ -374,4 +301,46 @@ fn a_stamp_that_its_format_cuts_off_may_be_earlier_by_that_much() {
         let found = claims.compare(&deliveries, seq, (&insert, &row), told);
         assert_eq!(found == Compared::Fine, fine, "{early_us}: {found:?}");
     }
+}
+
+/// A row that does not name its attempt may belong to any delivery to its client: one of them is enough.
+#[test]
+fn a_row_without_its_attempt_is_true_if_it_is_so_of_any_delivery_to_its_client() {
+    let (mut deliveries, seq) = deliveries();
+    let again = Handled {
+        attempt: Some(3),
+        ..Handled::default()
+    };
+    let receive = crossing("consumer-1", Operation::ReceiveMessages, 45);
+    deliveries.add(seq, &receive, &again);
+    let insert = crossing("consumer-1", Operation::InsertEntity, 50);
+    let claims = |is_optional| Claims {
+        attempt: Some(Column {
+            name: "attempt".to_owned(),
+            is_optional,
+        }),
+        ..claims()
+    };
+    let found = |claims: &Claims, dequeued_s| {
+        let row = Claimed {
+            attempt: None,
+            ..claimed("consumer-1", 1, dequeued_s, 50)
+        };
+        let told = (&Clocks::default(), &Activity::default(), None);
+        claims.compare(&deliveries, seq, (&insert, &row), told)
+    };
+    // Of the first delivery, of both, and of none.
+    assert_eq!(found(&claims(true), 10), Compared::Fine);
+    assert_eq!(found(&claims(true), 45), Compared::Fine);
+    let early = found(&claims(true), 9);
+    assert!(
+        matches!(&early, Compared::False(why) if why.contains("before consumer-1")),
+        "{early:?}"
+    );
+    // A column that has to be there is missed.
+    let absent = found(&claims(false), 10);
+    assert!(
+        matches!(&absent, Compared::False(why) if why.contains("is absent")),
+        "{absent:?}"
+    );
 }

@@ -103,6 +103,9 @@ impl Protocol {
         let mut elsewhere = elsewhere.map_or_else(String::new, |table| {
             format!("; it has stored it in the table {table:?}, which is not the run's")
         });
+        if live.seq.is_some_and(|seq| self.unheard.contains(&seq)) {
+            elsewhere.push_str("; whoever stored it had gone away before the answer");
+        }
         if let Some(vanishing) = &live.vanishing {
             elsewhere.push_str("; ");
             elsewhere.push_str(vanishing);

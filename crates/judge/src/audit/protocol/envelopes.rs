@@ -119,7 +119,7 @@ impl Protocol {
             let (received, sent) = ((at, had), (at, crossing.began));
             return match skews.claim(client, received, sent, CLOCK_US + cut) {
                 Skewed::Possible => Told::Fine,
-                Skewed::Far(_) => Told::Unknown,
+                Skewed::Far(_) | Skewed::Changed(_) => Told::Unknown,
                 Skewed::Contradicted(us) => Told::False(format!(
                     "`{field}` {at} is {} ms from what other stamps of {client} and the wire say of its clock",
                     us / 1_000

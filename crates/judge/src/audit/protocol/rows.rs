@@ -53,10 +53,8 @@ impl Protocol {
             }
             _ => false,
         };
-        if let (true, Some(seq)) = (exists, seq)
-            && !self.stored.mark(seq)
-        {
-            self.stored_at.insert(seq, crossing.ended);
+        if let (true, Some(seq)) = (exists, seq) {
+            self.found(seq, crossing);
         }
         if let (true, Some(seq)) = (stores, seq) {
             self.inserted(crossing, row, seq);
@@ -91,6 +89,33 @@ impl Protocol {
         }
     }
 
+    /// Notes that storage said in its answer to `crossing` that the row of `seq` exists. An answer that came after its client had gone
+    /// away has confirmed nothing.
+    fn found(&mut self, seq: Seq, crossing: &Crossing) {
+        if self.stored.has(seq) {
+            return;
+        }
+        if crossing.unheard {
+            self.unheard.insert(seq);
+            return;
+        }
+        self.unheard.remove(&seq);
+        self.stored.mark(seq);
+        self.stored_at.insert(seq, crossing.ended);
+    }
+
+    /// Handles a query of the table, which may have shown rows whose insert was confirmed to nobody: the history does not tell which
+    /// rows an answer held.
+    pub(super) fn queried(&mut self, crossing: &Crossing) {
+        let is_heard = crossing.happened() == Happened::Yes && !crossing.unheard;
+        if !is_heard || !self.resources.is_table(&crossing.resource) {
+            return;
+        }
+        for seq in std::mem::take(&mut self.unheard) {
+            self.found(seq, crossing);
+        }
+    }
+
     /// Whether this write, which may have succeeded, completes a row that is written in steps.
     fn makes_whole(&mut self, row: &RowChange) -> bool {
         let lacking = row.lacking.iter().cloned();
@@ -112,7 +137,7 @@ impl Protocol {
 
     /// Handles an insert, or the completing step, of the row of `seq`, whatever its result.
     fn inserted(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
-        self.deliveries.tried(seq, crossing);
+        self.deliveries.tried(seq, crossing, row.part);
         let happened = crossing.happened();
         if happened == Happened::No {
             return;
@@ -163,15 +188,31 @@ impl Protocol {
     fn claimed(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
         let subject = self.name_of(row, Some(seq));
         let Some(claimed) = &row.delivery else { return };
+        let client = &crossing.client;
+        // Only if every delivery is known: an answer that cannot be read may have held one.
+        let is_anothers = self.claims.is_any()
+            && self.account.unread() == 0
+            && crossing.happened() == Happened::Yes
+            && self.deliveries.are_anothers(seq, client);
         let told = (&self.clocks, &self.activity, self.skews.as_mut());
-        let compared = self
-            .claims
-            .compare(&self.deliveries, seq, (crossing, claimed), told);
+        let compared = if is_anothers {
+            Compared::False(format!(
+                "{client} stored the row, and never received the message"
+            ))
+        } else {
+            self.claims
+                .compare(&self.deliveries, seq, (crossing, claimed), told)
+        };
         match compared {
             Compared::Fine => {}
             Compared::Untold => self.traffic.untold_claims += 1,
-            Compared::Early { detail, from, to } => {
-                self.early.push(seq, (from, to), (subject, detail));
+            Compared::Early {
+                detail,
+                from,
+                to,
+                idle,
+            } => {
+                self.early.push(seq, (from, to, idle), (subject, detail));
             }
             Compared::False(detail) => {
                 if !self.misreported.mark(seq) {

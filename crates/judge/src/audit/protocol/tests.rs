@@ -192,6 +192,106 @@ fn a_delete_before_the_row_is_confirmed_is_found() {
     }
 }
 
+/// A client that goes away before the answer to its insert cannot know that the row is stored, although it is.
+#[test]
+fn an_insert_whose_answer_nobody_heard_confirms_nothing_until_somebody_hears_of_the_row() {
+    let unheard = || {
+        let mut told = Told::new();
+        told.receive(1);
+        told.step(InsertEntity, 201, |crossing| {
+            crossing.unheard = true;
+            crossing.rows.push(RowChange {
+                part: None,
+                ..row_of(7, 0)
+            });
+        });
+        told
+    };
+    let mut at_once = unheard();
+    at_once.on_message(DeleteMessage, 204);
+    let findings = at_once.protocol.finish().findings;
+    let [found] = &findings[..] else {
+        panic!("{findings:?}")
+    };
+    assert_eq!(found.violation, Violation::Unsecured);
+    let detail = &found.witnesses[0].detail;
+    assert!(
+        detail.ends_with("had gone away before the answer"),
+        "{detail}"
+    );
+    for (operation, status, is_heard) in [
+        (InsertEntity, 409, true),
+        (InsertEntity, 409, false),
+        (Operation::GetEntity, 200, true),
+        (Operation::GetEntity, 404, true),
+        (Operation::QueryEntities, 200, true),
+        (Operation::QueryEntities, 200, false),
+        (Operation::QueryEntities, 503, true),
+    ] {
+        let mut told = unheard();
+        told.step(operation, status, |crossing| {
+            crossing.unheard = !is_heard;
+            if operation != Operation::QueryEntities {
+                crossing.rows.push(RowChange {
+                    operation,
+                    part: None,
+                    ..row_of(7, 0)
+                });
+            }
+        });
+        told.on_message(DeleteMessage, 204);
+        let is_confirmed = is_heard && [200, 409].contains(&status);
+        let expected = if is_confirmed {
+            vec![]
+        } else {
+            vec![Violation::Unsecured]
+        };
+        assert_eq!(
+            told.violations(),
+            expected,
+            "{operation:?} {status} {is_heard}"
+        );
+    }
+}
+
+/// Nothing that such a row says of its delivery can be true.
+#[test]
+fn a_row_from_a_client_that_never_received_the_message_is_found() {
+    for (client, is_unread, status, expected) in [
+        ("consumer-1", false, 201, &[][..]),
+        ("consumer-2", false, 201, &[Violation::Misreported]),
+        // Its receive may be the one that could not be read.
+        ("consumer-2", true, 201, &[]),
+        ("consumer-2", false, 409, &[]),
+    ] {
+        let mut told = Told::new();
+        told.receive(1);
+        if is_unread {
+            told.step(Operation::ReceiveMessages, 500, |crossing| {
+                crossing.client = "consumer-2".to_owned();
+            });
+        }
+        told.step(InsertEntity, status, |crossing| {
+            crossing.client = client.to_owned();
+            let at = Some(crossing.began);
+            crossing.rows.push(RowChange {
+                part: None,
+                delivery: Some(evidence::Claimed {
+                    dequeued: at,
+                    date: at,
+                    attempt: Some(1),
+                    consumer: Some(client.to_owned()),
+                    ..evidence::Claimed::default()
+                }),
+                ..row_of(7, 0)
+            });
+        });
+        let unread = told.protocol.account.unread();
+        assert_eq!(unread > 0, is_unread);
+        assert_eq!(told.violations(), expected, "{client} {is_unread} {status}");
+    }
+}
+
 #[test]
 fn a_delete_that_overtakes_its_insert_is_found() {
     let mut told = Told::new();

@@ -122,3 +122,31 @@ fn rows_that_claim_nothing_of_their_delivery_leave_it_unjudged() {
         found.why
     );
 }
+
+#[test]
+fn a_further_column_with_the_content_is_enough_and_another_one_shows_nothing() {
+    let copied = (
+        OPTIONAL[1].0,
+        "    digest?: \"{digest}\"\n    copy?: \"again {digest}\"\n    order: \"order {id}\"\npoison",
+    );
+    let description = own_with(&[OPTIONAL[0], copied]);
+    let lens = contract::workload::Lens::new(description.into(), "r1".parse().unwrap());
+    let names: Vec<_> = lens.further().iter().map(|it| it.name.as_str()).collect();
+    assert!(
+        names.contains(&"copy") && names.contains(&"order"),
+        "{names:?}"
+    );
+    let mut absent = crate::audit::absent::Absent::of(&lens);
+    let with_only = |column: &str| {
+        let mut row = row("r1", 1);
+        bare(&mut row);
+        let of = |name: &&str| (*name == column).then(|| "text".to_owned());
+        row.further = names.iter().map(of).collect();
+        row
+    };
+    absent.row(&with_only("copy"));
+    assert_eq!(absent.not_judged(1).count(), 0);
+    absent.row(&with_only("order"));
+    let open: Vec<_> = absent.not_judged(2).map(|it| it.violation).collect();
+    assert_eq!(open, [Violation::Corrupted]);
+}

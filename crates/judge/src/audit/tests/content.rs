@@ -259,3 +259,21 @@ fn what_a_row_says_of_its_delivery_may_be_absent_where_the_column_may_or_a_later
     );
     assert_eq!(is_optional("Other: 'text'"), None);
 }
+
+/// A value that cannot be read is told of its own column alone.
+#[test]
+fn a_column_that_is_absent_is_not_one_that_cannot_be_read() {
+    let stored = |unread: &str| StoredRow {
+        data: None,
+        unread: vec![(unread.to_owned(), "7".to_owned())],
+        ..row("r1", 7)
+    };
+    let of = |row: &StoredRow| content().flaws(seq(7), row);
+    let missing = Flaw::Missing("data".to_owned());
+    assert_eq!(of(&stored("digest")), [missing]);
+    let unread = of(&stored("data"));
+    assert!(
+        matches!(&unread[..], [Flaw::Unread(name, _)] if name == "data"),
+        "{unread:?}"
+    );
+}

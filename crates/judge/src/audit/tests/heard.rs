@@ -235,6 +235,42 @@ fn what_was_not_understood_cannot_pass() {
     assert_eq!(harmless.audit().outcome(), Outcome::Inconclusive);
 }
 
+/// Time synchronisation may set the clock of a virtual machine back by some milliseconds, and the work of a message may be shorter.
+#[test]
+fn stamps_in_the_wrong_order_by_no_more_than_the_clock_went_back_are_not_corrupted() {
+    for (back_us, by_us, excused) in [
+        (8_000, 6_000, true),
+        (8_000, 8_000, true),
+        (8_000, 8_001, false),
+        (0, 6_000, false),
+    ] {
+        let mut seen = Seen::good();
+        let mut went_back = false;
+        for crossing in &mut seen.crossings {
+            went_back |= crossing.rows.iter().any(|row| row.keys.row == "r1-7");
+            if went_back {
+                crossing.clock_us = -back_us;
+            }
+        }
+        let row = &mut seen.rows[6];
+        let received = row.dequeued_stamp.unwrap().as_micros();
+        row.date_stamp = Some(Stamp::from_micros(received - by_us));
+        let change = inserted(&seen.rows[6]);
+        seen.of(7, Operation::InsertEntity).rows = vec![change];
+        let audit = seen.audit();
+        let corrupted = audit.count(Violation::Corrupted);
+        assert_eq!(corrupted, u64::from(!excused), "{back_us} {by_us}");
+        assert_eq!(audit.reversed, u64::from(excused), "{back_us} {by_us}");
+        if excused {
+            let told = audit.reasons().join("; ");
+            assert!(
+                told.contains("the wall clock was corrected by some milliseconds"),
+                "{told}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
     let mut seen = Seen::good();

@@ -15,6 +15,53 @@ fn a_good_message_given_up_is_poisoned() {
     caught(&history, &[(Violation::Poisoned, 1)], "r1-42");
 }
 
+/// What the description says of the number of deliveries is compared with the one on which the message was given up.
+#[test]
+fn one_that_was_given_up_too_early_says_so() {
+    for (attempt, expected) in [
+        (
+            4,
+            "; it was delivery 4, and the description says after 5 (poison.after)",
+        ),
+        (
+            5,
+            "; it was delivery 5, and the description lets it have 5 (poison.after)",
+        ),
+        (
+            6,
+            "; it was delivery 6, and the description lets it have 5 (poison.after)",
+        ),
+    ] {
+        let history = History::with(|h| {
+            h.rows.remove(41);
+            let mut given_up = envelope(&message("r1", 42).encode(), "q-42");
+            given_up.attempt = attempt;
+            h.poison = vec![given_up];
+        });
+        let audit = caught(&history, &[(Violation::Poisoned, 1)], "r1-42");
+        let detail = &audit.findings[0].witnesses[0].detail;
+        assert!(detail.contains(expected), "{detail}");
+    }
+}
+
+/// Without a wire, nothing but the poison queue shows it.
+#[test]
+fn a_good_message_that_lies_in_the_poison_queue_as_it_was_sent_is_given_up() {
+    let raw = message("r1", 42).encode();
+    let history = History::with(|h| h.poison_otherwise = vec![raw.clone()]);
+    caught(&history, &[(Violation::Poisoned, 1)], "r1-42");
+    // One that belongs there is asked for in its own form, and others are not ours.
+    let history = History::with(|h| {
+        h.expectation.poison.seqs = vec![42..=42];
+        h.rows.remove(41);
+        h.poison_otherwise = vec![raw];
+    });
+    caught(&history, &[(Violation::Lost, 1)], "r1-42");
+    let others = [message("r2", 42).encode(), "not json".to_owned()];
+    let history = History::with(|h| h.poison_otherwise = others.to_vec());
+    assert_eq!(history.audit().outcome(), Outcome::Pass);
+}
+
 #[test]
 fn bad_messages_in_the_poison_queue_are_set_aside_even_twice() {
     let history = History::with(|h| {
@@ -96,12 +143,12 @@ fn a_message_left_in_the_queue_is_unfinished_or_undeleted() {
 #[test]
 fn leased_messages_nobody_can_look_at_are_not_called_lost() {
     let history = History::with(|h| {
-        h.rows.truncate(97);
+        h.rows.truncate(94);
         h.unseen = 2;
     });
-    let violations = [(Violation::Lost, 1), (Violation::Unfinished, 2)];
+    let violations = [(Violation::Lost, 4), (Violation::Unfinished, 2)];
     let audit = caught(&history, &violations, "r1-");
-    let among_leased = "it is one of 3 messages without a row: 2 in the queue, leased, so that their text cannot be read, and 1 lost; which ones cannot be told";
+    let among_leased = "it is one of 6 messages without a row: 2 in the queue, leased, so that their text cannot be read, and 4 lost; which ones cannot be told";
     assert_eq!(audit.findings[0].witnesses[0].detail, among_leased);
 }
 

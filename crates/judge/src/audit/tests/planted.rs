@@ -29,6 +29,8 @@ pub(super) struct History {
     pub(super) left: Vec<String>,
     pub(super) unseen: u64,
     pub(super) poison: Vec<PoisonEnvelope>,
+    /// Texts in the poison queue that have not the form of the description.
+    pub(super) poison_otherwise: Vec<String>,
 }
 
 pub(crate) fn message(run: &str, seq: u64) -> Message {
@@ -91,6 +93,7 @@ impl History {
             left: Vec::new(),
             unseen: 0,
             poison: Vec::new(),
+            poison_otherwise: Vec::new(),
         }
     }
 
@@ -128,6 +131,9 @@ impl History {
             .for_each(|body| auditor.left_in_queue(body));
         auditor.left_unseen(self.unseen);
         self.poison.iter().for_each(|body| auditor.poisoned(body));
+        self.poison_otherwise
+            .iter()
+            .for_each(|text| auditor.poisoned_in_another_form(text));
         auditor.finish()
     }
 }

@@ -248,12 +248,26 @@ fn each_cause_of_an_outcome_is_told() {
 }
 
 #[test]
+fn rows_that_could_not_be_compared_for_the_clock_of_another_node_say_so() {
+    let apart = audit(|audit| {
+        let traffic = audit.traffic.as_mut().unwrap();
+        (traffic.untold_claims, traffic.clocks_apart_us) = (4, 5_000_000);
+    });
+    assert_eq!(
+        apart.reasons(),
+        [
+            "the stamps of 4 rows could not be compared: the clock of a node is far off, or was corrected in mid-run"
+        ]
+    );
+}
+
+#[test]
 fn rows_that_a_machine_without_time_has_sent_late_are_told_apart_from_a_clock_that_was_set() {
     let audit = audit(|audit| {
         let traffic = audit.traffic.as_mut().unwrap();
         (traffic.starved_claims, traffic.storage.paused_ms) = (2, 3_000);
     });
-    let reason = "the stamps of 2 rows could not be compared: the machine stood still before they were sent, the harness for 3s in all";
+    let reason = "the stamps of 2 rows could not be compared: before they were sent, the machine stood still or storage did not answer; the harness stood still for 3s in all";
     assert_eq!(audit.reasons(), [reason]);
     assert_eq!(audit.outcome(), Outcome::Inconclusive);
 }
@@ -294,4 +308,53 @@ fn a_broken_promise_of_the_way_says_nothing_of_the_rows() {
     });
     assert_eq!(starved.outcome(), Outcome::Inconclusive);
     assert_eq!(starved.shown(Violation::Unfinished), Some(Shown::Excused));
+}
+
+#[test]
+fn a_promise_that_could_not_be_judged_is_left_open_unless_it_is_broken_all_the_same() {
+    let open = |broken: &[Violation]| {
+        let audit = audit(|audit| {
+            audit.not_judged = [Violation::Corrupted, Violation::Misreported]
+                .map(|violation| NotJudged {
+                    violation,
+                    why: String::new(),
+                })
+                .to_vec();
+            audit.findings = broken.iter().copied().map(finding).collect();
+        });
+        audit.left_open().map(|it| it.violation).collect::<Vec<_>>()
+    };
+    let (content, claims) = (Violation::Corrupted, Violation::Misreported);
+    assert_eq!(open(&[]), [content, claims]);
+    assert_eq!(open(&[claims]), [content]);
+    assert_eq!(open(&[content, claims]), []);
+}
+
+#[test]
+fn rows_are_judged_by_what_is_wrong_with_them_alone() {
+    let of = |violation| {
+        let audit = audit(|audit| audit.findings = vec![finding(violation)]);
+        let broken: Vec<_> = audit.broken_of_rows().collect();
+        (audit.outcome_of_rows(), broken)
+    };
+    assert_eq!(of(Violation::Lost), (Outcome::Fail, vec![Violation::Lost]));
+    assert_eq!(of(Violation::Unsecured), (Outcome::Pass, vec![]));
+}
+
+/// The first reason is the cause: rows that were deleted are lost.
+#[test]
+fn rows_that_were_removed_come_before_the_losses_that_follow_from_it() {
+    let order = |lost| {
+        let base = audit(|audit| {
+            audit.findings = vec![finding(Violation::Lost)];
+            audit.removals.lost = lost;
+        });
+        let heard = vec![finding(Violation::Overwritten)];
+        let audit = crate::audit::verdict::with_history(base, Traffic::default(), heard);
+        let kinds = audit.findings.iter().map(|it| it.violation);
+        kinds.collect::<Vec<_>>()
+    };
+    let (lost, removed) = (Violation::Lost, Violation::Overwritten);
+    assert_eq!(order(0), [lost, removed]);
+    assert_eq!(order(1), [removed, lost]);
 }

@@ -85,8 +85,13 @@ fn clearing_one_of_several_queues_deletes_nothing_of_the_others() {
         told.step(Operation::ClearMessages, 204, |crossing| {
             cleared.clone_into(&mut crossing.resource);
         });
+        told.step(Operation::QueryEntities, 200, |crossing| {
+            "t".clone_into(&mut crossing.resource);
+        });
         let queues = told.protocol.traffic().queues;
         assert_eq!(queues["q1"].deliveries, 1);
+        let names: Vec<_> = queues.keys().map(String::as_str).collect();
+        assert!(!names.contains(&"t"), "{names:?}");
         assert_eq!(told.violations(), found, "{cleared}");
     }
 }

@@ -139,3 +139,103 @@ fn what_the_wire_cannot_know_is_not_held_against_an_envelope() {
     };
     assert_eq!(apart(PUT + 400_000), Vec::<String>::new());
 }
+
+/// The traffic of a run in which a message that was received at 10 s was given up at `at` microseconds, by an envelope that was put at
+/// 20 s. Between them, the wall clock was set by `ahead` microseconds. Returns how many claims could not be compared, and how many
+/// were false.
+fn given_up(at: i64, ahead: i64) -> (u64, usize) {
+    let stamp = Stamp::from_micros;
+    let mut told = Told::new();
+    let mut step = |operation, seconds: i64, fill: &dyn Fn(&mut Crossing)| {
+        told.step(operation, 200, |crossing| {
+            (crossing.began, crossing.ended) =
+                (stamp(seconds * 1_000_000), stamp(seconds * 1_000_000));
+            fill(crossing);
+        });
+    };
+    step(Operation::ReceiveMessages, 10, &|crossing| {
+        crossing.messages.push(Handled {
+            queue_id: "m0".to_owned(),
+            attempt: Some(1),
+            ..Handled::default()
+        });
+    });
+    step(Operation::ReceiveMessages, 15, &|crossing| {
+        crossing.clock_us = ahead;
+    });
+    step(Operation::PutMessage, 20, &|crossing| {
+        crossing.clock_us = ahead;
+        "q-poison".clone_into(&mut crossing.resource);
+        crossing.messages.push(Handled {
+            poisons: Some("m0".to_owned()),
+            claims: Some(claims(1, "consumer-1", Some(at))),
+            ..Handled::default()
+        });
+    });
+    let testimony = told.protocol.finish();
+    (testimony.traffic.untold_claims, testimony.findings.len())
+}
+
+#[test]
+fn the_time_of_an_envelope_is_compared_unless_the_wall_clock_was_set_meanwhile() {
+    for (at, ahead, expected) in [
+        (15_000_000, 0, (0, 0)),
+        (15_000_000, 5_000, (0, 0)),
+        (15_000_000, 5_001, (1, 0)),
+        (15_000_000, -5_001, (1, 0)),
+        (25_000_000, 6_000_000, (1, 0)),
+        (27_000_000, 6_000_000, (0, 1)),
+    ] {
+        assert_eq!(given_up(at, ahead), expected, "{at} {ahead}");
+    }
+}
+
+/// A consumer's two envelopes, each put as soon as its message is received, at 10 s and at 12 s, under a description that writes their
+/// time in whole seconds. Returns how many are false.
+fn in_seconds(first: i64, second: i64, is_apart: bool) -> usize {
+    let description = crate::audit::tests::own_with(&[("{at}", "{at:unix-s}")]);
+    let lens = Lens::new(description.into(), "r1".parse().unwrap());
+    let mut told = Told {
+        protocol: Protocol::new(lens, 10),
+        clock: 0,
+    };
+    told.protocol.skews = is_apart.then(crate::audit::skew::Skews::default);
+    for (id, at, says) in [("m0", 10_000_000, first), ("m1", 12_000_000, second)] {
+        for operation in [Operation::ReceiveMessages, Operation::PutMessage] {
+            told.step(operation, 200, |crossing| {
+                (crossing.began, crossing.ended) = (Stamp::from_micros(at), Stamp::from_micros(at));
+                let is_put = operation == Operation::PutMessage;
+                if is_put {
+                    "q-poison".clone_into(&mut crossing.resource);
+                }
+                crossing.messages.push(Handled {
+                    queue_id: id.to_owned(),
+                    attempt: Some(1),
+                    poisons: is_put.then(|| id.to_owned()),
+                    claims: is_put.then(|| claims(1, "consumer-1", Some(says))),
+                    ..Handled::default()
+                });
+            });
+        }
+    }
+    told.protocol.finish().findings.len()
+}
+
+#[test]
+fn the_time_of_an_envelope_is_as_exact_as_its_description_writes_it() {
+    for is_apart in [false, true] {
+        for (second, found) in [
+            (12_000_000, 0),
+            (11_000_000, 0),
+            (12_000_000 - 1_005_000, 0),
+            (12_000_000 - 1_005_001, 1),
+            (10_000_000, 1),
+        ] {
+            assert_eq!(
+                in_seconds(10_000_000, second, is_apart),
+                found,
+                "{is_apart} {second}"
+            );
+        }
+    }
+}

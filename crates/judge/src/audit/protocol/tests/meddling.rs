@@ -145,6 +145,24 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
     }
 }
 
+#[test]
+fn a_change_that_storage_refused_says_so() {
+    for (status, says) in [
+        (
+            403,
+            "; it was refused (no code), and would be done with other permissions",
+        ),
+        (201, "which all consumers share"),
+        (500, "which all consumers share"),
+    ] {
+        let mut told = Told::new();
+        told.step(Operation::ChangeQueue, status, |_| {});
+        let findings = told.protocol.finish().findings;
+        let detail = &findings[0].witnesses[0].detail;
+        assert!(detail.ends_with(says), "{status}: {detail}");
+    }
+}
+
 /// A consumer that puts back a message whose row it has stored: the other consumers would take it for a redelivery.
 #[test]
 fn only_the_producer_puts_messages_into_the_queue() {

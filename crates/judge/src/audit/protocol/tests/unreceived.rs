@@ -41,6 +41,22 @@ fn a_row_of_a_message_that_nobody_has_received_is_told_as_that() {
     }
 }
 
+/// A copy in the poison queue says nothing about who looked at the message in the queue.
+#[test]
+fn a_look_into_the_poison_queue_is_no_look_at_the_message() {
+    let mut told = Told::new();
+    told.step(Operation::PeekMessages, 200, |crossing| {
+        "q-poison".clone_into(&mut crossing.resource);
+        crossing.messages.push(Handled {
+            queue_id: "m9".to_owned(),
+            id: Some("r1-7".to_owned()),
+            ..Handled::default()
+        });
+    });
+    told.row(InsertEntity, 201);
+    assert_eq!(told.violations(), [Violation::Unwitnessed]);
+}
+
 #[test]
 fn what_was_not_received_over_the_wire_was_received_around_it() {
     // Stored or deleted without a receive.

@@ -32,6 +32,23 @@ fn a_good_message_that_was_put_into_the_poison_queue_is_given_up_though_nobody_f
     assert_eq!(auditor.finish().count(Violation::Poisoned), 1);
 }
 
+/// It belongs there, and is missed there if nobody can see it.
+#[test]
+fn a_bad_message_that_was_put_into_the_poison_queue_is_not_given_up() {
+    let mut seen = Seen::good();
+    seen.crossings.push(put(7));
+    let expectation = Expectation {
+        poison: crate::audit::ExpectedPoison {
+            seqs: vec![7..=7],
+            foreign: 0,
+        },
+        ..Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
+    };
+    let mut auditor = Auditor::new(expectation).unwrap();
+    auditor.hear(seen.protocol(&auditor).finish());
+    assert_eq!(auditor.finish().count(Violation::Poisoned), 0);
+}
+
 /// A poison message without an envelope: only the wire tells on which delivery it was given up.
 #[test]
 fn the_delivery_on_which_a_message_was_given_up_is_told_by_the_wire_where_the_poison_queue_does_not()
