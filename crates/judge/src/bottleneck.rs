@@ -273,4 +273,22 @@ mod tests {
         let nothing = bottleneck(&[], &StepMeasured::default());
         assert_eq!(nothing.why, "nothing could be measured");
     }
+
+    #[test]
+    fn half_of_what_was_busy_is_the_runs_and_busy_consumers_are_not_to_blame_for_time_lost_elsewhere()
+     {
+        let hops = hops(1_000, 3_000, 2_000, 20_000);
+        let half = bottleneck(&hops, &measured(usage(19_600, 4_900, 4_900), 1_000, 0.95));
+        assert!(
+            half.why
+                .starts_with("1.96 of 2 cores were busy; the run took 0.98"),
+            "{half:?}"
+        );
+        let elsewhere = bottleneck(&hops, &measured(usage(5_000, 1_000, 3_000), 1_000, 0.6));
+        assert_eq!(elsewhere.part, BottleneckPart::None, "{elsewhere:?}");
+        assert!(
+            elsewhere.why.contains("consumers were 60 % busy"),
+            "{elsewhere:?}"
+        );
+    }
 }

@@ -151,8 +151,11 @@ mod tests {
         census.look(seconds(90));
         let told = "for 20s the platform had no room for all of them (b: Insufficient cpu)";
         assert_eq!(census.no_room().as_deref(), Some(told));
-        census.note_room(None, seconds(91));
-        assert!(census.no_room().is_some());
+        census.note_room(None, seconds(90));
+        // The first of those that lasted longest is named.
+        census.note_room(Some("c: Insufficient memory"), seconds(100));
+        census.look(seconds(120));
+        assert_eq!(census.no_room().as_deref(), Some(told));
     }
 
     #[test]

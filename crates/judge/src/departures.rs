@@ -285,8 +285,8 @@ mod tests {
         };
         assert_eq!(taken_from_work([&idle, &busy], 1), Ok(()));
         assert_eq!(
-            reason(taken_from_work([&idle, &busy], 2)),
-            "1 of the 2 that were taken away had messages in hand"
+            reason(taken_from_work([&idle, &busy, &idle], 2)),
+            "1 of the 3 that were taken away had messages in hand"
         );
     }
 

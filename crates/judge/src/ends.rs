@@ -202,6 +202,9 @@ mod tests {
         assert_eq!(told(&[&orderly]), Ok(Outcome::Pass));
         assert_eq!(told(&[&orderly, &running]), Ok(Outcome::Inconclusive));
         assert_eq!(told(&[&orderly, &running, &by_itself]), Ok(Outcome::Fail));
+        let all = [orderly.clone(), running, by_itself, orderly];
+        let ends = ConsumerEnds::of(&all, &[], None).unwrap();
+        assert_eq!((ends.all, ends.ended, ends.orderly()), (4, 3, 2));
     }
 
     #[test]

@@ -120,7 +120,9 @@ mod tests {
             let leaks = secrets.look("x.log", text.as_bytes());
             assert_eq!(leaks.len(), 1, "{planted}");
             assert_eq!(leaks[0].place, "x.log, line 2");
-            assert!(!leaks[0].to_string().contains("c2lnb"), "{}", leaks[0]);
+            let told = leaks[0].to_string();
+            assert_eq!(told, format!("{} in x.log, line 2", leaks[0].what));
+            assert!(!told.contains("c2lnb"), "{told}");
         }
     }
 

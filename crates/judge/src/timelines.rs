@@ -271,6 +271,8 @@ mod tests {
                 crossing(ReceiveMessages, vec![message("m3", None, None)], vec![]),
             ),
             with("q2-poison", crossing(PutMessage, poisons, vec![])),
+            // Sent again, to the wrong queue: the first one is where it belongs.
+            with("q2", put("m4", "r-1")),
         ];
         let mut witness = Witness::new(subject, "");
         let mut timelines = Timelines {

@@ -87,6 +87,9 @@ fn a_figure_that_is_found_in_steps_is_as_exact_as_its_steps() {
     assert_eq!((less.change, less.tolerance), (Change::CannotTell, 0.5));
     assert!((less.low.unwrap() - 3_000.0 / 4_300.0).abs() < 1e-9);
     assert!((less.high.unwrap() - 3_200.0 / 4_000.0).abs() < 1e-9);
+    // Only where both are found in steps is a tolerance below that of two runs of any use.
+    let measured = one(only(3_000.0, (3_000.0, 3_200.0)));
+    assert_eq!((measured.change, measured.tolerance), (Change::Alike, 0.5));
     // No rate broke a limit: how high the true one is, is unknown.
     let open = one(found(&[(8_000.0, None)]));
     assert_eq!((open.change, open.high), (Change::CannotTell, None));
@@ -226,7 +229,9 @@ fn an_outcome_that_nobody_could_tell_is_not_compared() {
         (vec![untold], vec![fail], Change::CannotTell),
         (vec![pass, untold], vec![fail], Change::Worse),
         (vec![fail, pass], vec![pass, pass], Change::Better),
+        (vec![fail], vec![pass, untold], Change::CannotTell),
         (vec![fail], vec![fail], Change::Alike),
+        (vec![pass, pass], vec![pass], Change::Alike),
     ] {
         assert_eq!(change_of_outcomes(&base, &new), change, "{base:?} {new:?}");
     }

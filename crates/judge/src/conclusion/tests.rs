@@ -1,4 +1,7 @@
+use contract::{PayloadSize, Payloads};
+
 use super::*;
+use crate::audit::{Auditor, Expectation};
 
 #[test]
 fn the_worst_part_decides_and_each_reason_is_told_once_the_worst_first() {
@@ -174,4 +177,23 @@ fn scenarios_that_were_never_begun_are_counted_among_all() {
         assert_eq!(part.outcome, expected);
         assert_eq!(part.reasons, ["3 of 4 scenarios were never begun"]);
     }
+}
+
+/// A run may have several things wrong with it: each counts for itself, beside those of other parts.
+#[test]
+fn each_reason_of_an_audit_is_a_part_with_its_own_outcome() {
+    let payloads = Payloads {
+        seed: 1,
+        size: PayloadSize::Sample,
+    };
+    let expectation = Expectation::new("r1".parse().unwrap(), payloads, 3);
+    let audit = Auditor::new(expectation).unwrap().finish();
+    let parts = Part::all_of(&audit);
+    let told = audit.weighed();
+    assert!(!told.is_empty(), "{audit:?}");
+    assert_eq!(parts[0], Part::bare(audit.outcome()));
+    let of_parts = parts[1..]
+        .iter()
+        .map(|part| (part.outcome, part.reasons[0].clone()));
+    assert_eq!(of_parts.collect::<Vec<_>>(), told);
 }

@@ -115,6 +115,17 @@ fn what_a_worker_says_of_its_end_ends_no_latency() {
         disturbed: false,
     });
     assert!((101_250..101_400).contains(&by_the_wire), "{by_the_wire}");
+    // So does the store: from the end of the work until storage's answer, not until what the table says.
+    let mut hops = Hops::default();
+    let answered = Some(Stamp::from_micros(1_750));
+    hops.record_ended(
+        &early,
+        Ending {
+            answered,
+            ..Ending::default()
+        },
+    );
+    assert_eq!(hops.samples(Hop::Store).max(), Some(750));
     // Without wire and `Timestamp`, the end is unknown.
     let mut unseen = Hops::default();
     unseen.record(&StoredRow {

@@ -70,6 +70,35 @@ fn a_late_generator_is_inconclusive_unless_the_system_is_slow_without_it() {
     assert_eq!(verdict(&late, Hop::QueueWait).outcome, Outcome::Pass);
 }
 
+/// The limit is 1 ms, and such times are kept to the microsecond.
+#[test]
+fn a_latency_that_is_the_limit_keeps_it() {
+    let at = |micros| {
+        let hops = hops((0..2_000).map(|_| (0, micros)));
+        let limit = LatencyLimit::new(Hop::QueueWait, Percentile::P99, Duration::from_millis(1));
+        judge(&hops, &[limit]).remove(0).outcome
+    };
+    assert_eq!(at(1_000), Outcome::Pass);
+    assert_eq!(at(1_001), Outcome::Fail);
+}
+
+/// A quarter of the limit: 1 ms of 4 ms.
+#[test]
+fn a_generator_is_late_beyond_a_quarter_of_the_limit() {
+    let judged = |lag, wait| {
+        let hops = hops((0..2_000).map(|_| (lag, wait)));
+        let limit = LatencyLimit::new(Hop::EndToEnd, Percentile::P99, Duration::from_millis(4));
+        let verdict = judge(&hops, &[limit]).remove(0);
+        (verdict.outcome, verdict.untold)
+    };
+    let late = (Outcome::Inconclusive, Some(Untold::LateGenerator));
+    assert_eq!(judged(1_000, 1_000), (Outcome::Pass, None));
+    assert_eq!(judged(1_001, 1_000), late);
+    // Without the lateness: 3 ms of waiting, 1 ms of work, and the end of the millisecond in which it was stored.
+    assert_eq!(judged(2_000, 1_000), late);
+    assert_eq!(judged(2_000, 5_000).0, Outcome::Fail);
+}
+
 #[test]
 fn clocks_that_disagree_by_more_than_the_distance_to_the_limit_cannot_tell() {
     let good = || (0..2_000).map(|_| (0, 50_000));
@@ -222,6 +251,8 @@ fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
     untold(|n| Some(if n % 50 == 0 { 1_800_000 } else { 2_000 }));
     let unknown = untold(|n| (n != 7).then_some(2_000));
     assert!(unknown.contains("of 1 of them"), "{unknown}");
+    let half = untold(|n| (n % 2 == 0).then_some(2_000));
+    assert!(half.contains("of 1000 of them"), "{half}");
     for in_hand in [
         |_| Some(2_000),
         |n| Some(if n % 1_000 == 0 { 1_800_000 } else { 2_000 }),
