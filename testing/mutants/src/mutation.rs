@@ -89,6 +89,10 @@ pub(crate) enum Mutation {
     StoresAroundTheWire,
     /// Deletes its messages in the name of another consumer.
     DeletesAsAnother,
+    /// Stores its rows in the name of another consumer, which says of itself that it got the message at once, and on the first attempt.
+    StoresAsAnother,
+    /// Goes away before the answer to its insert, and takes the row for stored.
+    HangsUp,
     /// Asks storage with a token that nobody has given, now and then.
     AsksWithABadToken,
 

@@ -137,15 +137,7 @@ impl Consumer {
                 raw.insert(&table, &right).await;
                 return Some(Done::Left);
             }
-            Mutation::DeletesAroundTheWire => {
-                raw.around()
-                    .delete(&self.queue_name(), &delivery.lease)
-                    .await;
-                raw.insert(&table, &right).await;
-                return Some(Done::Left);
-            }
             Mutation::PutsBackWhatItStored => return Some(self.put_back(&right, delivery).await),
-            Mutation::StoresAroundTheWire => raw.around().insert(&table, &right).await,
             Mutation::PoisonsWhatItStores | Mutation::PoisonsInDisguise => {
                 self.hide(delivery, A_WEEK).await;
                 return None;
@@ -157,6 +149,41 @@ impl Consumer {
                 raw.insert(&table, &right).await;
                 return Some(Done::Left);
             }
+            _ => return self.store_another_way(&table, row, delivery).await,
+        };
+        Some(if stored { Done::Secured } else { Done::Left })
+    }
+
+    /// Stores the row on another way than its own connection; `None` if this mutant does not.
+    async fn store_another_way(
+        &self,
+        table: &str,
+        row: &ResultRow,
+        delivery: &Delivery,
+    ) -> Option<Done> {
+        let raw = &self.attacks;
+        let right = serde_json::to_value(row).expect("a row must serialise");
+        let stored = match self.args.mutation {
+            Mutation::DeletesAroundTheWire => {
+                raw.around()
+                    .delete(&self.queue_name(), &delivery.lease)
+                    .await;
+                raw.insert(table, &right).await;
+                return Some(Done::Left);
+            }
+            Mutation::StoresAsAnother => {
+                let (name, another) = raw.of_another()?;
+                let invented =
+                    json!({"consumer": name, "attempt": 1, "dequeuedStamp": row.sent_stamp});
+                another.insert(table, &with(&right, &invented)).await
+            }
+            Mutation::HangsUp => {
+                drop(raw.insert_and_hang_up(table, &right));
+                // The insert is on its way, and will be there.
+                sleep(PAUSE).await;
+                true
+            }
+            Mutation::StoresAroundTheWire => raw.around().insert(table, &right).await,
             _ => return None,
         };
         Some(if stored { Done::Secured } else { Done::Left })

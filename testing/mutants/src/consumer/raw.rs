@@ -1,5 +1,8 @@
 //! Storage requests of attacks: plain HTTP, without any client library.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use reqwest::{Client, Method, Url};
 use serde_json::{Value, json};
@@ -39,6 +42,11 @@ impl Raw {
 
     /// The same connection in the name of another consumer of this harness, whose environment has its own address of the wire.
     pub(super) fn as_another(&self) -> Option<Self> {
+        Some(self.of_another()?.1)
+    }
+
+    /// The same, with the name of the other consumer.
+    pub(super) fn of_another(&self) -> Option<(String, Self)> {
         let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());
         // Each thread lists the children that it has started.
         let threads = std::fs::read_dir(format!("/proc/{parent}/task")).ok()?;
@@ -52,7 +60,8 @@ impl Raw {
             let told = environment_of(id);
             let queue = url_in(&told, "AZURE_QUEUE_ENDPOINT")?;
             let table = url_in(&told, "AZURE_TABLE_ENDPOINT")?;
-            (queue != self.queue).then(|| Self::new(queue, table, self.sas.clone()))
+            let name = value_in(&told, "POD_NAME")?.to_owned();
+            (queue != self.queue).then(|| (name, Self::new(queue, table, self.sas.clone())))
         })
     }
 
@@ -95,6 +104,24 @@ impl Raw {
             .ask("POST", &self.table, table, &[], &[], Some(json_body(row)))
             .await;
         status == 201 || status == 204
+    }
+
+    /// Sends the insert of a row, and closes the connection at once.
+    pub(super) fn insert_and_hang_up(&self, table: &str, row: &Value) -> std::io::Result<()> {
+        let (host, port) = (self.table.host_str(), self.table.port_or_known_default());
+        let (host, port) = host.zip(port).expect("storage must have an address");
+        let path = format!(
+            "{}/{table}?{}",
+            self.table.path().trim_end_matches('/'),
+            self.sas
+        );
+        let (_, body) = json_body(row);
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: application/json;odata=nometadata\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        TcpStream::connect((host, port))?.write_all(request.as_bytes())
     }
 
     pub(super) async fn create_table(&self, table: &str) {
@@ -284,9 +311,13 @@ fn environment_of(process: u32) -> String {
 }
 
 fn url_in(environment: &str, name: &str) -> Option<Url> {
+    value_in(environment, name)?.parse().ok()
+}
+
+fn value_in<'e>(environment: &'e str, name: &str) -> Option<&'e str> {
     let mut pairs = environment
         .split('\0')
         .filter_map(|pair| pair.split_once('='));
-    let (_, url) = pairs.find(|(key, _)| *key == name)?;
-    url.parse().ok()
+    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    Some(value)
 }

@@ -68,6 +68,8 @@ pub(super) const EXACTLY_ONE: &[Mutant] = &[
     consumer("deletes-around-the-wire", FEW, AROUND),
     consumer("stores-around-the-wire", FEW, AROUND),
     consumer("deletes-as-another", FEW, MEDDLED),
+    consumer("stores-as-another", FEW, MISREPORTED),
+    consumer("hangs-up", FEW, UNSECURED),
     consumer("rewrites-the-message", FEW, MEDDLED),
     consumer("replaces-the-message", FEW, UNSECURED),
     consumer("puts-back-what-it-stored", ALONE, MEDDLED),
