@@ -55,7 +55,8 @@ impl JobSettings {
         let jobs = jobs.min(f64::from(self.most_besides()));
         let (least, all) = (i64::from(self.least()), i64::from(unfinished.all));
         let (limit, wanted) = if all < least {
-            (least - all, least - all)
+            let missing = least - all;
+            (missing, missing)
         } else {
             let pending = i64::from(unfinished.pending);
             self.limit(whole(jobs), all - least, pending, whole(length))

@@ -118,6 +118,33 @@ fn a_pause_sets_its_replicas_and_stops_both_loops() {
 }
 
 #[test]
+fn a_pause_at_the_replicas_that_there_are_has_nothing_to_do() {
+    let mut model = fresh(Settings::default());
+    assert_eq!(run(&mut model, 20, |_| queue(200)), [(0, 1), (15, 4)]);
+    let at = |replicas| Annotations {
+        paused: Some(Paused::At(replicas)),
+        ..Annotations::default()
+    };
+    model.annotate(seconds(20), at(4));
+    assert_eq!(model.next_due(), None);
+    model.annotate(seconds(20), at(5));
+    assert!(model.next_due().is_some());
+}
+
+#[test]
+fn an_annotation_that_pauses_and_resumes_nothing_leaves_the_loops_as_they_are() {
+    let mut model = fresh(Settings::default());
+    run(&mut model, 20, |_| queue(200));
+    let before = (model.next_poll(), model.next_sync());
+    let paused_scale_in = Annotations {
+        paused_scale_in: true,
+        ..Annotations::default()
+    };
+    model.annotate(seconds(20), paused_scale_in);
+    assert_eq!((model.next_poll(), model.next_sync()), before);
+}
+
+#[test]
 fn paused_without_a_number_keeps_what_there_is() {
     let mut model = fresh(Settings::default());
     assert_eq!(run(&mut model, 20, |_| queue(200)), [(0, 1), (15, 4)]);

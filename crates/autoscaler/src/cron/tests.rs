@@ -257,6 +257,9 @@ fn what_robfig_does_not_know_is_refused_by_its_key() {
         let refused = Cron::new(start, end, zone, 1).unwrap_err();
         assert_eq!(refused.0, key, "{start}, {end}, {zone}: {}", refused.1);
     }
+    let spelt = Cron::new("0 8 * * *", "0 9 * * *", "Europe/berlin", 1).unwrap_err();
+    let told = "is \"Europe/berlin\": names of zones are files to KEDA, write \"Europe/Berlin\"";
+    assert_eq!(spelt.1, told);
     assert!(Cron::new("0 8 * * *", "0 9 * * *", "Local", 1).is_ok());
     let refused = Cron::new("*/0 8 * * *", "0 9 * * *", "UTC", 1).unwrap_err();
     let told = "is \"*/0 8 * * *\": a step, the number after /, must be 1 or more";
@@ -312,4 +315,20 @@ fn what_robfig_takes_in_silence_is_taken() {
         assert_eq!(next(text, zone, now).as_deref(), Some(expected), "{text}");
     }
     assert!(Cron::never_comes("0 8 , * *"));
+}
+
+#[test]
+fn triggers_are_equal_if_all_that_they_say_is() {
+    let cron = |start, end, zone, replicas| Cron::new(start, end, zone, replicas).unwrap();
+    let (eight, nine, berlin) = ("0 8 * * *", "0 9 * * *", "Europe/Berlin");
+    let one = cron(eight, nine, berlin, 3);
+    assert_eq!(one, cron(eight, nine, berlin, 3));
+    for other in [
+        cron("0 7 * * *", nine, berlin, 3),
+        cron(eight, "0 10 * * *", berlin, 3),
+        cron(eight, nine, "UTC", 3),
+        cron(eight, nine, berlin, 4),
+    ] {
+        assert_ne!(one, other);
+    }
 }

@@ -44,6 +44,10 @@ fn a_formula_has_the_value_that_expr_gives_it() {
         ("(nil ?? day) + 1", 3.0),
         ("1 + nil ?? day", 3.0),
         ("orders == nil ? 1 : 2", 2.0),
+        ("orders != 10 ? 1 : 2", 2.0),
+        ("orders != day ? 1 : 2", 1.0),
+        ("orders > 5 and day > 5 ? 1 : 2", 2.0),
+        ("orders > 50 or day > 5 ? 1 : 2", 2.0),
     ] {
         assert_eq!(
             value(text, Some(10.0), Some(2.0)),

@@ -61,10 +61,12 @@ fn each_strategy_counts_the_jobs_that_there_are_in_its_own_way() {
         (Accurate, 3, 2, 2, 1),
         (Accurate, 9, 3, 0, 7),
         (Accurate, 9, 10, 0, 0),
+        (Accurate, 5, 3, 3, 2),
         (Eager, 3, 0, 0, 3),
         (Eager, 3, 3, 0, 3),
         (Eager, 3, 9, 0, 1),
         (Eager, 30, 0, 0, 10),
+        (Eager, 30, 2, 3, 5),
     ] {
         let seen = made(&settings(strategy), length, all, pending);
         assert_eq!(
@@ -72,6 +74,12 @@ fn each_strategy_counts_the_jobs_that_there_are_in_its_own_way() {
             "{strategy:?}: {length} messages, {all} jobs, {pending} pending"
         );
     }
+    // Two messages for each Job: 4 Jobs are asked for, beside 3 of at most 10.
+    let two = JobSettings {
+        triggers: vec![queue(2)],
+        ..settings(Accurate)
+    };
+    assert_eq!(made(&two, 8, 3, 0), 4);
 }
 
 /// Source: KEDA `scale_jobs.go`, `getScalingDecision`; `scaledjob_types.go`, `MinReplicaCount` and `MaxReplicaCount`.
@@ -107,6 +115,8 @@ fn a_job_is_for_queue_length_messages_rounded_up_and_only_of_an_active_queue() {
     five.triggers = vec![Reads::Queue(trigger)];
     assert_eq!(made(&five, 10, 0, 0), 0);
     assert_eq!(made(&five, 11, 0, 0), 3);
+    let is_active = |visible| five.is_active(Queue { visible, leased: 0 }, Duration::ZERO);
+    assert_eq!([is_active(10), is_active(11)], [false, true]);
     assert_eq!(
         five.jobs_to_make(Err(ScalerError), Duration::ZERO, Unfinished::default()),
         0
@@ -141,6 +151,9 @@ fn several_triggers_count_as_they_are_told_to() {
         (Calculation::Min, [8, 6], 6),
         (Calculation::Avg, [8, 6], 5),
         (Calculation::Sum, [8, 6], 10),
+        // The first of equal ones.
+        (Calculation::Max, [8, 8], 4),
+        (Calculation::Min, [8, 8], 4),
         // An empty queue is not active.
         (Calculation::Min, [8, 0], 4),
         (Calculation::Avg, [8, 0], 4),

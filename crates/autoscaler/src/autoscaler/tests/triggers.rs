@@ -160,6 +160,17 @@ fn a_fallback_that_is_cached_is_nil_to_the_formula_of_a_sync() {
     };
     assert_eq!(scaled("orders + invoices"), [(30, 1)]);
     assert_eq!(scaled("orders ?? invoices"), [(30, 1), (30, 4)]);
+    // Without a formula, the record is the trigger's own.
+    let settings = Settings {
+        use_cached_metrics: true,
+        ..falls_back(beside_invoices(), 1, 3, FallbackBehavior::Static)
+    };
+    let alone = Settings {
+        others: vec![],
+        ..settings
+    };
+    let scaled = run(&mut fresh(alone), 45, |_| UNREAD);
+    assert_eq!(scaled, [(30, 1), (30, 3)]);
 }
 
 /// Cron began an hour before: its replicas exist when the load begins, and the queue adds more.
