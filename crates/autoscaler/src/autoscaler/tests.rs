@@ -174,6 +174,14 @@ fn cached_metrics_show_the_hpa_the_last_poll() {
         let scaled = run(&mut model, 30, |now| queue(if now == 0 { 5 } else { 20 }));
         assert_eq!(scaled, expected, "cached: {use_cached_metrics}");
     }
+    // Every sync until the next poll.
+    let mut model = fresh(Settings {
+        use_cached_metrics: true,
+        polling_interval: seconds(60),
+        ..Settings::default()
+    });
+    let scaled = run(&mut model, 60, |now| queue(if now == 0 { 5 } else { 20 }));
+    assert_eq!(scaled, [(0, 1), (60, 4)]);
 }
 
 /// Source: KEDA `scale_handler.go`, `GetScaledObjectMetrics`: what `ReadRecord` finds is used with its `ScalerError`; the scaler

@@ -44,6 +44,9 @@ fn a_formula_has_the_value_that_expr_gives_it() {
         ("(nil ?? day) + 1", 3.0),
         ("1 + nil ?? day", 3.0),
         ("orders == nil ? 1 : 2", 2.0),
+        ("+orders - +1", 9.0),
+        ("1+2", 3.0),
+        ("1e+2 + 1E-1", 100.1),
         ("orders != 10 ? 1 : 2", 2.0),
         ("orders != day ? 1 : 2", 1.0),
         ("orders > 5 and day > 5 ? 1 : 2", 2.0),
@@ -223,4 +226,41 @@ fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
     let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
     assert!(Formula::parse(&deep, &NAMES).is_err());
     assert!(Formula::parse(&"-".repeat(5_000), &NAMES).is_err());
+}
+
+/// A formula is read by calls within calls, which a text from anywhere must not nest without end.
+#[test]
+fn a_formula_may_be_long_and_not_too_deep() {
+    let nested = |levels: usize| "(".repeat(levels) + "orders" + &")".repeat(levels);
+    assert!(Formula::parse(&nested(49), &NAMES).is_ok());
+    for deep in [nested(50), "-".repeat(101) + "orders"] {
+        let refused = Formula::parse(&deep, &NAMES);
+        let told = |it: &ParseError| *it == ParseError::Unknown("more than 100 levels".to_owned());
+        assert!(refused.as_ref().is_err_and(told), "{refused:?}");
+    }
+    let long = ["(orders)"; 200].join(" + ");
+    assert_eq!(value(&long, Some(10.0), None), Ok(Some(2_000.0)));
+    let choices = "orders > 1 ? (orders > 2 ? 1 : 2) : 3";
+    let many = [&format!("({choices})") as &str; 200].join(" + ");
+    assert_eq!(value(&many, Some(10.0), None), Ok(Some(200.0)));
+}
+
+#[test]
+fn what_stands_where_a_number_should_is_told_apart() {
+    for (text, unknown, part) in [
+        ("$env + 1", true, "$env"),
+        ("max(:, 1)", false, "has : where a number is expected"),
+        ("orders in [1, 2] ? 1 : 0", true, "the operator in"),
+        ("orders /* all of them */", true, "a comment"),
+        ("orders + .", true, "."),
+        ("orders + .x", true, "."),
+    ] {
+        let error = Formula::parse(text, &NAMES).unwrap_err();
+        let (is_unknown, why) = match &error {
+            ParseError::Unknown(why) => (true, why),
+            ParseError::Wrong(why) => (false, why),
+        };
+        assert_eq!(is_unknown, unknown, "{text}: {why}");
+        assert!(why.contains(part), "{text}: {why}");
+    }
 }
