@@ -80,7 +80,7 @@ impl Cron {
 
     /// Whether the trigger is active at a time since 1970 in UTC (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`:
     /// the next end is not after the next start; the next time of a schedule that never comes is Go's zero time, which is
-    /// before all others, so that a trigger whose start never comes is active always).
+    /// before all others, so that a trigger whose start never comes is always active).
     pub(crate) fn window(&self, now: Duration) -> Window {
         let Schedules {
             start, end, zone, ..

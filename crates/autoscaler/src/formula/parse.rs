@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Node, Parse
         // `calculateScalingModifiersFormula`).
         Kind::Number if is_left_as_it_is(text) && node.may_be_whole() => {
             Err(ParseError::Unknown(
-                "float( at its begin but not around all of it, so that KEDA takes no whole number of it for a result; put float( ) around all of it, or leave it out".to_owned(),
+                "float( at its beginning and not around all of it, so that KEDA scales nothing when the formula gives a whole number; put float( ) around all of it, or leave it out".to_owned(),
             ))
         }
         Kind::Number | Kind::Nil => Ok(node),

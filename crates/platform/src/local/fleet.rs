@@ -319,7 +319,7 @@ impl Fleet {
     /// consumers that were told to end, including earlier ones.
     pub(super) async fn drain(&mut self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
         self.groups.clear();
-        // One that has ended by itself since the last look was not told to.
+        // A consumer may have ended by itself since the keeper last looked: nobody told it to.
         self.take_fallen().await?;
         self.take_dead()?;
         for member in std::mem::take(&mut self.running) {

@@ -260,7 +260,7 @@ fn what_a_row_says_of_its_delivery_may_be_absent_where_the_column_may_or_a_later
     assert_eq!(is_optional("Other: 'text'"), None);
 }
 
-/// A value that cannot be read is told of its own column alone.
+/// A value that cannot be read is reported for its own column, and for no other column that is absent.
 #[test]
 fn a_column_that_is_absent_is_not_one_that_cannot_be_read() {
     let stored = |unread: &str| StoredRow {
