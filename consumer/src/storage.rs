@@ -1,8 +1,10 @@
 //! The ports as this consumer uses them: every try has a time limit, every failure is counted. The callers try again.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future;
 use workflow::contract::{MessageId, ResultRow, StoredRow};
 use workflow::ports::{
     Delivery, ErrorKind, InsertOutcome, Lease, ResultTable, StorageError, WorkQueue,
@@ -52,13 +54,30 @@ impl<Q: WorkQueue, T: ResultTable> Storage<Q, T> {
             .await
     }
 
+    /// Renews a lease, with a second try beside the first if that has no answer after three quarters of the time that the lease
+    /// has left. The first is not given up then: if it took effect, it has changed the receipt, and only its answer has the new one.
+    /// If it never arrived, only the second, on a connection of its own, can succeed.
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<Lease, StorageError> {
-        // A renewal is due at half of the visibility timeout and may take three quarters of the remaining time. Giving up earlier
-        // is wrong: a renewal that took effect has changed the receipt, and only its answer has the new one. Later there would be
-        // no time for another try on a new connection.
-        let limit = TRY.min(self.visibility * 3 / 8);
-        let answer = self.ports.queue.renew(lease, self.visibility);
-        self.limited("renew", "renew lease", limit, answer).await
+        // A renewal is due at half of the visibility timeout.
+        let patience = TRY.min(self.visibility * 3 / 8);
+        let renewal = |limit| {
+            let answer = self.ports.queue.renew(lease, self.visibility);
+            self.limited("renew", "renew lease", limit, answer)
+        };
+        let mut first = pin!(renewal(2 * patience));
+        if let Ok(answer) = tokio::time::timeout(patience, &mut first).await {
+            return answer;
+        }
+        let second = pin!(renewal(patience));
+        let (earlier, other) = future::select(first, second).await.factor_first();
+        let earlier = match earlier {
+            Ok(lease) => return Ok(lease),
+            Err(error) => error,
+        };
+        other.await.map_err(|later| match earlier.kind() {
+            ErrorKind::LeaseLost => earlier,
+            _ => later,
+        })
     }
 
     pub(crate) async fn release(&self, lease: &Lease) -> Result<Lease, StorageError> {

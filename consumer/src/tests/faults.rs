@@ -45,6 +45,8 @@ pub(super) enum Fate {
     Fail(ErrorKind),
     /// Takes effect, and its answer is lost.
     PassThenFail(ErrorKind),
+    /// Takes effect at once, and its answer comes after this long.
+    PassThenDelay(Duration),
     /// Takes effect after this long.
     Delay(Duration),
     Panic,
@@ -147,6 +149,11 @@ impl Script {
             Fate::Pass => act.await,
             Fate::Fail(kind) => failed(kind),
             Fate::PassThenFail(kind) => act.await.and_then(|_| failed(kind)),
+            Fate::PassThenDelay(delay) => {
+                let answer = act.await;
+                sleep(delay).await;
+                answer
+            }
             Fate::Delay(delay) => {
                 sleep(delay).await;
                 act.await

@@ -98,6 +98,29 @@ async fn a_renewal_that_hangs_is_given_up_in_time_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renewal_that_is_answered_late_keeps_the_lease() {
+    // Renewed after 4 s of 8 s, with a second try after 3 s more.
+    for late in [2 * SECOND, 5 * SECOND] {
+        let rig = one_message(8, 10 * SECOND).await;
+        rig.script.first(Op::Renew, 1, Fate::PassThenDelay(late));
+        rig.run_until_empty().await;
+        assert_eq!(rig.row(1).await.unwrap().attempt, Some(1));
+        let lost = rig.metrics().lease_lost.get();
+        assert_eq!((rig.metrics().deleted.get(), lost), (1, 0), "{late:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_whose_answer_never_comes_loses_the_lease() {
+    let rig = one_message(8, 10 * SECOND).await;
+    let hour = 3_600 * SECOND;
+    rig.script.first(Op::Renew, 1, Fate::PassThenDelay(hour));
+    rig.run_until_empty().await;
+    assert_eq!(rig.metrics().lease_lost.get(), 1);
+    assert_eq!(rig.row(1).await.unwrap().attempt, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_that_outlasts_the_lease_ends_the_work_and_the_next_delivery_does_it() {
     let rig = one_message(4, 6 * SECOND).await;
     rig.script.rule(|call| match call.op {

@@ -19,9 +19,9 @@ pub trait Starved {
     /// Whether delays cannot be blamed on the consumers.
     fn is_starved(&self) -> bool;
 
-    /// Whether requests were kept waiting, in total, for as long as `lease` lasts: then even a consumer that renews in time may
-    /// have lost a lease.
-    fn outlasts(&self, lease: Duration) -> bool;
+    /// Whether requests were kept waiting, in total, for as long as half of a `lease`: a good consumer renews when half of it is
+    /// left, and may have lost it.
+    fn may_cost(&self, lease: Duration) -> bool;
 }
 
 impl Starved for StorageTime {
@@ -30,8 +30,8 @@ impl Starved for StorageTime {
         wasted > 0 && wasted.saturating_mul(TOO_MUCH) >= self.observed_ms
     }
 
-    fn outlasts(&self, lease: Duration) -> bool {
-        Duration::from_millis(self.starved_ms.saturating_add(self.paused_ms)) >= lease
+    fn may_cost(&self, lease: Duration) -> bool {
+        Duration::from_millis(self.starved_ms.saturating_add(self.paused_ms)) >= lease / 2
     }
 }
 
@@ -354,14 +354,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_is_outlasted_by_all_waits_and_pauses_together() {
+    fn all_waits_and_pauses_together_may_cost_a_lease_of_twice_their_length() {
         let time = StorageTime {
             starved_ms: 100,
             paused_ms: 200,
             observed_ms: 10_000,
         };
-        assert!(time.outlasts(Duration::from_millis(300)));
-        assert!(!time.outlasts(Duration::from_millis(301)));
+        assert!(time.may_cost(Duration::from_millis(600)));
+        assert!(!time.may_cost(Duration::from_millis(601)));
     }
 
     #[test]

@@ -10,7 +10,6 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
 
-use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
@@ -56,7 +55,7 @@ pub enum Credential {
     /// A SAS, which is appended to every URL.
     Sas(Secret),
     /// Bearer tokens, cached and renewed by the SDK; and the identity that they belong to.
-    Token(Arc<dyn TokenCredential>, Signer),
+    Token(Arc<SharedToken>, Signer),
 }
 
 impl fmt::Debug for Credential {

@@ -23,6 +23,9 @@ pub(super) const AUTHORITY_UNAVAILABLE: &str = "AuthorityUnavailable";
 /// The code if the sign-in was refused without an Entra code.
 const CREDENTIAL_UNAVAILABLE: &str = "CredentialUnavailable";
 
+/// The code if storage refused a token that ended before it got there.
+const TOKEN_ENDED: &str = "TokenEnded";
+
 /// Codes for problems of Entra itself ("Microsoft Entra authentication and authorization error codes"): another try may
 /// succeed.
 const TRANSIENT: [&str; 3] = ["90025", "90033", "90055"];
@@ -31,7 +34,7 @@ const TRANSIENT: [&str; 3] = ["90025", "90033", "90055"];
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub struct SignInError {
-    /// [`ErrorKind::Denied`] if the authority refused, [`ErrorKind::Unreachable`] if it gave no answer.
+    /// [`ErrorKind::Denied`] if the authority refused, [`ErrorKind::Unreachable`] if it gave no answer or its token was over.
     pub(super) kind: ErrorKind,
     /// Entra's code, such as `AADSTS700213`, or one of the names above.
     pub(super) code: String,
@@ -68,6 +71,17 @@ impl SignInError {
             code: AUTHORITY_UNAVAILABLE.to_owned(),
             advice: None,
             text: format!("the authority gave no answer within {limit:?}"),
+        }
+    }
+
+    /// The error of a request whose token ended while it was on its way to storage.
+    pub(super) fn ended_on_its_way() -> Self {
+        Self {
+            kind: ErrorKind::Unreachable,
+            code: TOKEN_ENDED.to_owned(),
+            advice: None,
+            text: "the token ended while the request was on its way to storage; the next try asks for another"
+                .to_owned(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use reqwest::Url;
 
@@ -12,6 +13,7 @@ use super::given::bare;
 use super::http::Client;
 use super::sas::{Sas, SasError};
 use super::sign_in::Target;
+use super::token::OnItsWay;
 use super::{
     AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
 };
@@ -153,9 +155,8 @@ impl Storage {
         let mut url = self.endpoint("queue", name.as_str(), args.queue_endpoint.as_ref())?;
         let target = self.target("queue", name.as_str(), &url);
         push(&mut url, name.as_str());
-        let token = self.sign(&mut url, "queue")?;
-        AzureQueue::new(name, target, url, token, self.options())
-            .map_err(|e| ConfigError::Sdk("queue", e))
+        let (token, options) = self.sign(&mut url, "queue")?;
+        AzureQueue::new(name, target, url, token, options).map_err(|e| ConfigError::Sdk("queue", e))
     }
 
     /// The table of `args`.
@@ -171,9 +172,8 @@ impl Storage {
     ) -> Result<AzureTable, ConfigError> {
         let mut url = self.endpoint("table", name.as_str(), args.table_endpoint.as_ref())?;
         let target = self.target("table", name.as_str(), &url);
-        let token = self.sign(&mut url, "table")?;
-        AzureTable::new(name, target, url, token, self.options())
-            .map_err(|e| ConfigError::Sdk("table", e))
+        let (token, options) = self.sign(&mut url, "table")?;
+        AzureTable::new(name, target, url, token, options).map_err(|e| ConfigError::Sdk("table", e))
     }
 
     /// The endpoint of `service` for the resource `name`.
@@ -226,13 +226,13 @@ impl Storage {
         }
     }
 
-    /// Appends the SAS to the URL, or returns the token credential. Root certificates that cannot be read are an error here, and not
+    /// Appends the SAS to the URL, or returns the token credential; and the options of the client. Root certificates that cannot be read are an error here, and not
     /// of the first request.
     fn sign(
         &self,
         url: &mut Url,
         service: &'static str,
-    ) -> Result<Option<Arc<dyn azure_core::credentials::TokenCredential>>, ConfigError> {
+    ) -> Result<(Option<Arc<dyn TokenCredential>>, ClientOptions), ConfigError> {
         if let (Some(client), "https") = (&self.client, url.scheme()) {
             client.secure().map_err(ConfigError::Http)?;
         }
@@ -241,12 +241,18 @@ impl Storage {
                 let checked = Sas(sas.expose()).check_way(url, service);
                 checked.map_err(|error| ConfigError::Sas(service, Box::new(error)))?;
                 url.set_query(Some(sas.expose()));
-                Ok(None)
+                Ok((None, self.options()))
             }
             Credential::Token(..) if url.scheme() != "https" => {
                 Err(ConfigError::TokenOverHttp(service))
             }
-            Credential::Token(token, _) => Ok(Some(token.clone())),
+            Credential::Token(token, _) => {
+                let mut options = self.options();
+                options
+                    .per_try_policies
+                    .push(Arc::new(OnItsWay(token.clone())));
+                Ok((Some(token.clone()), options))
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //! this cache no request waits as long as there is a valid token, the authority may be unavailable for half of a token's
 //! lifetime without an effect, and each token request reads the pod's token again.
 
+mod on_its_way;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::sign_in::{Asked, SignInError};
 use crate::task;
+
+pub(super) use on_its_way::OnItsWay;
 
 /// The scope of storage. Tokens for other scopes are not cached: nothing here asks for one.
 const SCOPE: &str = "https://storage.azure.com/.default";
@@ -39,7 +43,7 @@ pub(super) type Make = Arc<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredentia
 pub(super) type Describe = Arc<dyn Fn() -> Asked + Send + Sync>;
 
 /// A credential that gives all clients the same token.
-pub(super) struct SharedToken {
+pub struct SharedToken {
     make: Make,
     describe: Describe,
     state: Mutex<State>,
@@ -48,6 +52,8 @@ pub(super) struct SharedToken {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
+    /// The end of the token before this one.
+    ended: Option<Instant>,
     renewal: Option<AbortOnDropHandle<Result<Kept, SignInError>>>,
     failed: Option<(Instant, SignInError)>,
 }
@@ -57,6 +63,8 @@ struct State {
 struct Kept {
     token: AccessToken,
     due: Instant,
+    /// From then on no request begins with it.
+    last_use: Instant,
     ends: Instant,
 }
 
@@ -76,7 +84,8 @@ impl Kept {
                 ..token
             },
             due: now + due,
-            ends: now + life.saturating_sub(reserve),
+            last_use: now + life.saturating_sub(reserve),
+            ends: now + life,
         }
     }
 }
@@ -108,6 +117,17 @@ impl SharedToken {
         }
     }
 
+    /// Whether a token ended after `begun`: a request that began then may have reached storage with a token that was over.
+    async fn ended_since(&self, begun: Instant) -> bool {
+        let state = self.state.lock().await;
+        let ends = state.token.as_ref().map(|kept| kept.ends);
+        let span = begun..=Instant::now();
+        [ends, state.ended]
+            .into_iter()
+            .flatten()
+            .any(|end| span.contains(&end))
+    }
+
     async fn token(&self) -> Result<AccessToken, SignInError> {
         // Held while there is no token and one is requested: the other requests wait for the same answer.
         let mut state = self.state.lock().await;
@@ -119,7 +139,7 @@ impl SharedToken {
             state.renewed().await;
         }
         let now = Instant::now();
-        if let Some(kept) = state.token.as_ref().filter(|kept| now < kept.ends) {
+        if let Some(kept) = state.token.as_ref().filter(|kept| now < kept.last_use) {
             let token = kept.token.clone();
             if now >= kept.due && state.renewal.is_none() && state.may_try(now) {
                 let asked = Self::ask(self.make.clone(), self.describe.clone());
@@ -162,7 +182,8 @@ impl State {
                 if self.failed.take().is_some() {
                     tracing::info!("the authority gives tokens again");
                 }
-                self.token = Some(kept);
+                let before = self.token.replace(kept);
+                self.ended = before.map(|before| before.ends);
             }
             Err(error) => {
                 if self.failed.is_none() && self.token.is_some() {

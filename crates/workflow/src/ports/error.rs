@@ -20,7 +20,8 @@ pub enum ErrorKind {
     TooLarge,
     /// Storage asks to slow down (429, 503 `ServerBusy`) or could not finish in time (500 `OperationTimedOut`).
     Busy,
-    /// No connection was made: refused, unknown host, TLS error. Or, with a code, there was no token to sign in with.
+    /// No connection was made: refused, unknown host, TLS error. Or, with a code, there was no token to sign in with, or it
+    /// ended on its way to storage.
     Unreachable,
     /// The request was sent, and its answer never came completely: cut off, reset, timed out.
     Interrupted,

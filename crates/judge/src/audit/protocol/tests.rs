@@ -1,5 +1,6 @@
 //! Tests of the protocol with good histories and planted violations.
 
+mod another;
 mod around;
 mod early;
 mod envelopes;
@@ -251,44 +252,6 @@ fn an_insert_whose_answer_nobody_heard_confirms_nothing_until_somebody_hears_of_
             expected,
             "{operation:?} {status} {is_heard}"
         );
-    }
-}
-
-/// Nothing that such a row says of its delivery can be true.
-#[test]
-fn a_row_from_a_client_that_never_received_the_message_is_found() {
-    for (client, is_unread, status, expected) in [
-        ("consumer-1", false, 201, &[][..]),
-        ("consumer-2", false, 201, &[Violation::Misreported]),
-        // Its receive may be the one that could not be read.
-        ("consumer-2", true, 201, &[]),
-        ("consumer-2", false, 409, &[]),
-    ] {
-        let mut told = Told::new();
-        told.receive(1);
-        if is_unread {
-            told.step(Operation::ReceiveMessages, 500, |crossing| {
-                crossing.client = "consumer-2".to_owned();
-            });
-        }
-        told.step(InsertEntity, status, |crossing| {
-            crossing.client = client.to_owned();
-            let at = Some(crossing.began);
-            crossing.rows.push(RowChange {
-                part: None,
-                delivery: Some(evidence::Claimed {
-                    dequeued: at,
-                    date: at,
-                    attempt: Some(1),
-                    consumer: Some(client.to_owned()),
-                    ..evidence::Claimed::default()
-                }),
-                ..row_of(7, 0)
-            });
-        });
-        let unread = told.protocol.account.unread();
-        assert_eq!(unread > 0, is_unread);
-        assert_eq!(told.violations(), expected, "{client} {is_unread} {status}");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ports::ErrorKind as Kind;
 
 /// A fake authority whose answers take 100 ms, and whose tokens live for 100 s.
 #[derive(Debug, Default)]
-struct Authority {
+pub(super) struct Authority {
     asked: AtomicU32,
     mood: std::sync::Mutex<Mood>,
 }
@@ -50,7 +50,7 @@ impl TokenCredential for Credential {
     }
 }
 
-fn shared() -> (Arc<Authority>, SharedToken) {
+pub(super) fn shared() -> (Arc<Authority>, SharedToken) {
     let authority = Arc::new(Authority::default());
     let of = authority.clone();
     let make: Make = Arc::new(move || Ok(Arc::new(Credential(of.clone()))));
@@ -68,14 +68,14 @@ impl Authority {
 }
 
 /// The token, and whether it was available at once.
-async fn token(shared: &SharedToken) -> Result<(String, bool), SignInError> {
+pub(super) async fn token(shared: &SharedToken) -> Result<(String, bool), SignInError> {
     let begun = Instant::now();
     let token = shared.token().await?;
     let at_once = begun.elapsed() < Duration::from_millis(1);
     Ok((token.token.secret().to_owned(), at_once))
 }
 
-async fn after(seconds: u64) {
+pub(super) async fn after(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
     // A renewal in the background takes 100 ms.
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -163,4 +163,19 @@ async fn the_sdk_asks_again_when_a_renewal_is_due() {
     let told = shared.token().await.unwrap().expires_on - OffsetDateTime::now_utc();
     // Half of 100 s plus the SDK's window would be 350 s; the token expires before.
     assert!(told <= Duration::from_secs(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_token_is_known_after_it_was_replaced() {
+    let (_, shared) = shared();
+    token(&shared).await.unwrap();
+    let early = Instant::now();
+    after(60).await;
+    token(&shared).await.unwrap();
+    after(0).await;
+    assert_eq!(token(&shared).await.unwrap().0, "token-2");
+    assert!(!shared.ended_since(early).await, "both last");
+    after(41).await;
+    assert!(shared.ended_since(early).await, "the first one ended");
+    assert!(!shared.ended_since(Instant::now()).await);
 }
