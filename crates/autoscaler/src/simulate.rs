@@ -186,7 +186,7 @@ fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
 const TO_REST: Duration = Duration::from_secs(3_600);
 
 /// The model at time zero, and how long it has run before: if it had replicas and no messages, as long as it remembers
-/// anything. At 0 replicas an HPA remembers nothing ([`Start`] has its age), unless other triggers scale it.
+/// anything. At 0 replicas an HPA remembers nothing ([`Start`] has its age), unless something other than messages scales it.
 fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
     let paused = settings.annotations.paused.is_some();
     let mut whole = Duration::from_secs(memory(settings, Duration::ZERO).as_secs() * 2);
@@ -195,7 +195,10 @@ fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
         whole = whole.max(TO_REST);
     }
     let before = start.age.min(whole);
-    let nothing_before = start.replicas == 0 && queue_alone;
+    // Such a ScaledObject is active with an empty queue, too.
+    let always_active =
+        settings.annotations.force_activation || settings.activation_queue_length < 0;
+    let nothing_before = start.replicas == 0 && queue_alone && !always_active;
     if nothing_before || paused || start.active_ago.is_some() || before.is_zero() {
         let model = Autoscaler::new(Arc::new(settings.clone()), start);
         return (model, Duration::ZERO);

@@ -200,9 +200,15 @@ impl Forecast {
         node: &NodeSize,
         subjects: &[Subject],
     ) -> Self {
+        // Of two settings for the same replicas, one that says nothing of them has those of the other.
+        let told = subjects.iter().find_map(|subject| subject.concurrency);
+        let guess = subjects.first().map_or(1, |subject| subject.queue_length);
         let answered: Vec<_> = subjects
             .iter()
-            .map(|subject| Prospect::new(args, arrivals, node, subject))
+            .map(|subject| {
+                let in_flight = args.in_flight.or(subject.concurrency).or(told);
+                Prospect::new(args, arrivals, node, subject, (in_flight, guess))
+            })
             .collect();
         Self {
             answered_by: "model of KEDA and the HPA",

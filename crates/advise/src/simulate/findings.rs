@@ -2,8 +2,10 @@
 //!
 //! Advice is first tried on the model ([`trial`]): it says what it changes there, or that no tried change helps. Advice of
 //! several findings is made consistent (`settle`). `waiting` is about messages that wait, `faster` about changes that make them
-//! wait less, `cut` about a horizon in the middle of a drain, `ending` about replicas that are removed.
+//! wait less, `cut` about a horizon in the middle of a drain, `ending` about replicas that are removed, `cooldown` about
+//! changes of when KEDA removes them.
 
+mod cooldown;
 mod cut;
 mod ending;
 mod faster;
@@ -83,14 +85,13 @@ impl<'a> Case<'a> {
         max_wait: Duration,
         trial: Trial<Question>,
     ) -> Self {
-        let left = outlook.runs.iter().map(|run| run.left).max();
         let arrivals = &question.workload.arrivals;
         Self {
             question,
             outlook,
             trial,
             max_wait,
-            cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| run),
+            cut: Cut::new(question, arrivals, &outlook.runs, |run| run),
         }
     }
 
@@ -138,7 +139,7 @@ impl Case<'_> {
     }
 }
 
-/// `3 messages (1 to 7 in other phases of the two loops)`, or `3 messages` if all runs have the same number. `one` is the
+/// `3 messages (1 to 7 in other phases)`, or `3 messages` if all runs have the same number. `one` is the
 /// singular, whose plural ends with `s`.
 fn spread(likely: u64, one: &str, all: impl Iterator<Item = u64>) -> String {
     let (least, most) = all.fold((likely, likely), |(low, high), it| {
@@ -148,6 +149,6 @@ fn spread(likely: u64, one: &str, all: impl Iterator<Item = u64>) -> String {
     if least == most {
         format!("{likely} {one}{several}")
     } else {
-        format!("{likely} {one}{several} ({least} to {most} in other phases of the two loops)")
+        format!("{likely} {one}{several} ({least} to {most} in other phases)")
     }
 }

@@ -23,6 +23,8 @@ const BUDGET: f64 = 3e6;
 pub(super) struct JobQuestion {
     pub(super) settings: JobSettings,
     pub(super) workload: JobWorkload,
+    /// Whether the messages of a job were given; otherwise they follow from `queueLength`.
+    pub(super) has_own_length: bool,
     pub(super) horizon: Duration,
     pub(super) nodes: Nodes,
     /// The wall clock's time when the load begins.

@@ -31,6 +31,9 @@ pub(super) const AT_REST: Duration = Duration::from_secs(10 * 24 * 3_600);
 pub(super) struct Question {
     pub(super) settings: Settings,
     pub(super) workload: Workload,
+    /// Whether anybody has said how long a message takes, or how many a replica takes at once: then it is not a guess from
+    /// `queueLength`.
+    pub(super) knows_work: bool,
     pub(super) horizon: Duration,
     pub(super) nodes: Nodes,
     /// The age of the ScaledObject; [`AT_REST`]: unknown.
@@ -297,4 +300,4 @@ fn index(step: f64) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::simulate) mod tests;

@@ -135,7 +135,7 @@ fn course(answer: &Forecast, prospect: &Prospect) -> Markup {
             h2 { (heading(answer, prospect, "Over time")) }
             (over_time(answer.horizon_s, &panels))
             @if answer.show_band {
-                p.faint { "Shaded: what is possible in other phases of the two loops." }
+                p.faint { "Shaded: what is possible in other phases." }
             }
         }
     }

@@ -126,8 +126,10 @@ pub(super) struct Subject {
     /// The name of the ScaledObject or ScaledJob.
     pub(super) name: String,
     pub(super) settings: Scaled,
-    /// Messages that one replica works on at the same time.
-    pub(super) in_flight: u32,
+    /// Messages that one replica works on at the same time, if its manifest says it; for a job, 1.
+    pub(super) concurrency: Option<u32>,
+    /// Messages for each of which a replica is wanted.
+    pub(super) queue_length: u32,
     /// The requests of one pod; `None`: there is no Deployment.
     pub(super) requests: Option<Requests>,
     /// Highest number of new pods per node by spread constraints; `None`: as many as fit.
@@ -190,7 +192,8 @@ impl Subject {
         Ok(Self {
             source: named(path),
             name: scaled.metadata.name.clone(),
-            in_flight: concurrency(manifests, scaled).unwrap_or(queue_length),
+            concurrency: concurrency(manifests, scaled),
+            queue_length,
             requests: target.and_then(|it| requests(&it.spec.template.spec.containers)),
             spread: target.and_then(spread),
             replicas: target.map(|it| it.spec.replicas.unwrap_or(1)),
@@ -217,7 +220,8 @@ impl Subject {
         Ok(Self {
             source: named(path),
             name: scaled.metadata.name.clone(),
-            in_flight: 1,
+            concurrency: Some(1),
+            queue_length: 1,
             requests: target.and_then(|it| requests(it.containers())),
             spread: None,
             replicas: None,

@@ -89,10 +89,15 @@ pub(super) fn phases(answer: &Forecast) -> String {
     let shown = answer
         .one_phase
         .clone()
-        .unwrap_or_else(|| "Plots and first figures have both in the middle.".to_owned());
+        .unwrap_or_else(|| "Plots and first figures have each in the middle.".to_owned());
+    let loops = if answer.settings.iter().all(|it| it.jobs.is_some()) {
+        "where in its period KEDA's poll is"
+    } else {
+        "where in their periods KEDA's polls and the HPA's syncs are"
+    };
     format!(
-        "Nobody knows where in their periods KEDA's polls and the HPA's syncs are when the load begins. {shown} Figures in \
-         brackets are the least and the most of {} runs with other phases.",
+        "Nobody knows {loops} when the load begins. {shown} Figures in brackets are the least and the most of {} runs with other \
+         phases.",
         answer.phases
     )
 }
@@ -119,7 +124,7 @@ fn charts(lines: &mut Vec<String>, answer: &Forecast, prospect: &Prospect, ink: 
     let possible = band(&prospect.messages_possible);
     lines.extend(chart.steps(messages, possible.as_deref()));
     if answer.show_band {
-        lines.push(ink.faint("        ░ possible in other phases of the two loops"));
+        lines.push(ink.faint("        ░ possible in other phases"));
     }
 }
 
@@ -161,8 +166,14 @@ pub(super) fn cost_note(prospect: &Prospect) -> String {
             } else {
                 "filled one after the other"
             };
+            let at_work = prospect.figures.messages_interrupted.most;
+            let grace = if at_work > Some(0.0) {
+                " What replicas cost that are told to end and still work is not in it."
+            } else {
+                ""
+            };
             format!(
-                "Cost is for the time simulated, {} replicas on a {}, {why}; Spot as if none were evicted. Prices: {}.",
+                "Cost is for the time simulated, {} replicas on a {}, {why}; Spot as if none were evicted.{grace} Prices: {}.",
                 priced.replicas_per_node, priced.node, priced.prices
             )
         }

@@ -1,6 +1,7 @@
 //! Tests of answers for settings with known problems.
 
 mod advice;
+mod causes;
 mod jobs;
 mod others;
 mod references;

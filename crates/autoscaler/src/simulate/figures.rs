@@ -61,7 +61,7 @@ pub struct Figures {
     pub worst_cut: Option<ScaleIn>,
     /// The HPA's scale-in that removes most replicas in one step.
     pub worst_step: Option<ScaleIn>,
-    /// Total time of all replicas, started or not.
+    /// Total time of all replicas, started or not, until they are told to end.
     pub replica_time: Duration,
     /// Highest number of nodes.
     pub most_nodes: u32,
@@ -255,9 +255,11 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Whether there are no replicas, and a queue that no poll will find active, apart from cron triggers' times.
+    /// Whether there are no replicas, and a queue that no poll will find active, apart from cron triggers' times. What an
+    /// annotation keeps from starting is not stranded for that reason.
     fn is_stranded(&self, point: &Point) -> bool {
-        let scaled = self.settings.annotations.paused.is_none();
+        let annotations = &self.settings.annotations;
+        let scaled = annotations.paused.is_none() && !annotations.paused_scale_out;
         scaled
             && point.replicas == 0
             && self.settings.strategy.length(point.queue) > 0

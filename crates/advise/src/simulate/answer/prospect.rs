@@ -25,8 +25,10 @@ impl Prospect {
         arrivals: &Arrivals,
         node: &NodeSize,
         subject: &Subject,
+        (told, guess): (Option<u32>, u32),
     ) -> (Self, usize) {
-        let in_flight = args.in_flight.unwrap_or(subject.in_flight);
+        let in_flight = told.unwrap_or(guess);
+        let knows_work = args.work.is_some() || told.is_some();
         let service = Service {
             work: args.work.unwrap_or_else(|| at_rate(args, in_flight)),
             in_flight,
@@ -42,7 +44,7 @@ impl Prospect {
             replicas_per_node: per_node.unwrap_or(1),
             linger: args.node_linger,
         };
-        let asked = ask(args, arrivals, service, nodes, subject);
+        let asked = ask(args, arrivals, (service, knows_work), nodes, subject);
         let outlook = &asked.outlook;
         let is_spread = args.pods_per_node.is_none() && spread.is_some();
         let replicas = outlook.replicas.steps().iter();
@@ -84,7 +86,7 @@ struct Asked {
 fn ask(
     args: &SimulateArgs,
     arrivals: &Arrivals,
-    service: Service,
+    (service, knows_work): (Service, bool),
     nodes: Nodes,
     subject: &Subject,
 ) -> Asked {
@@ -96,6 +98,7 @@ fn ask(
                     arrivals: arrivals.clone(),
                     service,
                 },
+                knows_work,
                 horizon: args.horizon,
                 nodes,
                 age: args.age.unwrap_or(AT_REST),
@@ -112,6 +115,7 @@ fn ask(
                     work: service.work,
                     messages_per_job: args.messages_per_job.unwrap_or(meant_for(settings)),
                 },
+                has_own_length: args.messages_per_job.is_some(),
                 settings: (**settings).clone(),
                 horizon: args.horizon,
                 nodes,

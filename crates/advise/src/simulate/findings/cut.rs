@@ -22,21 +22,27 @@ pub(super) struct Cut<Q: Tried> {
 }
 
 impl<Q: Tried> Cut<Q> {
-    /// `left`: the most messages left at the horizon.
+    /// `asked`: the runs up to the horizon.
     pub(super) fn new(
         question: &Q,
         arrivals: &Arrivals,
-        left: u64,
+        asked: &[Q::Run],
         figures: fn(&Q::Run) -> &Figures,
     ) -> Option<Self> {
         let horizon = question.horizon();
         let last = arrivals.last().filter(|last| *last <= horizon)?;
-        if left == 0 {
+        let left = asked.iter().map(|run| figures(run).left).max()?;
+        // What is stranded in some phase is there for ever, however long the horizon is.
+        if left == 0 || asked.iter().any(|run| figures(run).stranded > 0) {
             return None;
         }
         let runs = question.within(horizon + horizon.max(SOON)).some_runs();
         let drains: Option<Vec<_>> = runs.iter().map(|run| figures(run).drain).collect();
         let done = last + drains?.into_iter().max()?;
+        // The phases in which messages are left are not among these.
+        if done <= horizon {
+            return None;
+        }
         // Whole minutes, with a reserve for phases that were not tried.
         let minutes = (done + done / 10).as_secs() / MINUTE + 1;
         let horizon = Duration::from_secs(minutes * MINUTE);
@@ -51,5 +57,48 @@ impl<Q: Tried> Cut<Q> {
             ),
             runs,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use autoscaler::Settings;
+
+    use super::*;
+    use crate::simulate::outlook::Question;
+    use crate::simulate::outlook::tests::question;
+
+    /// A burst of 1,000 messages, which 15 replicas work off in some minutes.
+    fn within(horizon: Duration, left: u64, stranded: u64) -> Option<Cut<Question>> {
+        let settings = Settings {
+            max_replica_count: 15,
+            ..Settings::default()
+        };
+        let question = Question {
+            horizon,
+            ..question(&settings, 1_000)
+        };
+        let asked = Figures {
+            left,
+            stranded,
+            ..Figures::default()
+        };
+        Cut::new(&question, &question.workload.arrivals, &[asked], |run| run)
+    }
+
+    #[test]
+    fn a_drain_is_cut_if_it_ends_after_the_horizon_and_strands_nothing() {
+        let (short, long) = (Duration::from_secs(60), Duration::from_secs(3_600));
+        assert!(within(short, 300, 0).is_some());
+        assert!(within(short, 0, 0).is_none());
+        // In other phases than those that are tried.
+        assert!(
+            within(short, 300, 3).is_none(),
+            "stranded messages are never done"
+        );
+        assert!(
+            within(long, 3, 0).is_none(),
+            "all of it is within the horizon"
+        );
     }
 }

@@ -7,6 +7,7 @@ use autoscaler::{
     Settings,
 };
 
+use super::cooldown::{COOLDOWN, TIMES, longer_cooldowns, no_idle};
 use super::faster::trigger_field;
 use super::grace::kept_at_work;
 use super::trial::{Change, Score, behavior};
@@ -15,9 +16,6 @@ use super::{Case, Finding, spread};
 use crate::simulate::outlook::Question;
 use views::clock;
 
-const COOLDOWN: &str = "spec.cooldownPeriod";
-/// Windows that are tried, in seconds, shortest first.
-const TIMES: [u64; 4] = [300, 600, 900, 1_800];
 /// The policy that is tried for a slow scale-in.
 const SLOW: Policy = Policy {
     kind: PolicyKind::Percent,
@@ -45,19 +43,6 @@ fn worst(case: &Case<'_>, such: impl Fn(&ScaleIn) -> bool) -> Option<(ScaleIn, S
     let all = case.outlook.runs.iter().filter_map(of);
     let worst = likely.or_else(|| all.max_by_key(|it| (it.from, it.interrupted)))?;
     Some((worst, case.often(|run| of(run).is_some())))
-}
-
-fn longer_cooldowns(case: &Case<'_>) -> Vec<Change<Question>> {
-    let now = case.question.settings.cooldown_period;
-    let longer = TIMES.map(Duration::from_secs);
-    let longer = longer.into_iter().filter(|time| *time > now);
-    longer
-        .map(|time| {
-            let words = format!("write cooldownPeriod: {}", time.as_secs());
-            let set = move |it: &mut Settings| it.cooldown_period = time;
-            Change::settings(words, set).of(COOLDOWN)
-        })
-        .collect()
 }
 
 /// KEDA ends all replicas in one step, or replicas that work on messages.
@@ -252,12 +237,12 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
     let by_hpa = case.most(|run| run.thrash - run.thrash_by_keda);
     let (field, by) = if by_keda >= by_hpa {
         (
-            "cooldownPeriod",
+            COOLDOWN,
             "by KEDA itself, after the cooldown and past the HPA's windows",
         )
     } else {
         (
-            "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown",
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown",
             "by the HPA",
         )
     };
@@ -269,7 +254,10 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
         finding: None,
         harm,
     };
-    let mut changes = longer_cooldowns(case);
+    let mut changes: Vec<_> = no_idle(case).into_iter().collect();
+    if changes.is_empty() {
+        changes = longer_cooldowns(case);
+    }
     let windows = fewer_at_once(case);
     if by_keda >= by_hpa {
         changes.extend(windows);
@@ -283,14 +271,21 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
         "time",
         runs.map(|run| run.thrash.into()),
     );
+    let advice = case.trial.cheapest(&changes, &score);
+    let often = case.often(|run| run.thrash > 0);
+    let what = format!("needed again within 5 minutes: {times}, {often}");
+    let (field, reason) = match advice.blame {
+        Some((field, why)) => (field, format!("{why}; they are {what}")),
+        None => (
+            field.to_owned(),
+            format!("replicas are taken away {by}, and {what}"),
+        ),
+    };
     Some(Finding {
         name: "thrash",
-        field: format!("spec.{field}"),
-        reason: format!(
-            "replicas are taken away {by}, and needed again within 5 minutes: {times}, {}",
-            case.often(|run| run.thrash > 0)
-        ),
-        mend: case.trial.cheapest(&changes, &score).text,
+        field,
+        reason,
+        mend: advice.text,
     })
 }
 

@@ -7,6 +7,7 @@ use autoscaler::{Modifiers, Rules, SelectPolicy, Settings};
 use super::Case;
 use super::grace::kept_at_work;
 use super::trial::{Change, behavior};
+use super::waiting::{always_active, inactive, is_least, strands};
 use crate::simulate::outlook::Question;
 
 /// Highest number of replicas that is tried.
@@ -16,6 +17,7 @@ const POLL: Duration = Duration::from_secs(30);
 /// Kubernetes keeps thousandths: a smaller target is none.
 const LEAST_TARGET: f64 = 0.001;
 const MAXIMUM: &str = "spec.maxReplicaCount";
+const POLLING: &str = "spec.pollingInterval";
 const UP: &str = "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp";
 
 /// The path of a key in the main queue's trigger.
@@ -133,11 +135,46 @@ fn quarter(modifiers: &Modifiers) -> Option<f64> {
     (quarter < modifiers.target && quarter >= LEAST_TARGET).then_some(quarter)
 }
 
+/// Changes that start the first replica sooner, if a message may not even wait for a poll and the start.
+fn sooner(case: &Case<'_>) -> Vec<Change<Question>> {
+    let settings = &case.question.settings;
+    let (polling, start) = (
+        settings.polling_interval,
+        case.question.workload.service.start_delay,
+    );
+    let mut changes = Vec::new();
+    if case.max_wait > polling + start {
+        return changes;
+    }
+    let why = format!(
+        "{} s: the first message waits for a poll, and then for a replica that starts",
+        polling.as_secs()
+    );
+    for seconds in [10, 5] {
+        let often = Duration::from_secs(seconds);
+        if often < polling.min(POLL) {
+            let words = format!("write pollingInterval: {seconds}");
+            let change = Change::settings(words, move |it| it.polling_interval = often);
+            changes.push(change.of(POLLING).since(why.clone()));
+        }
+    }
+    if settings.min_replica_count == 0 && settings.max_replica_count > 0 {
+        let why = "0: no replica is there for the first message";
+        let one = Change::settings("write minReplicaCount: 1", |it| it.min_replica_count = 1);
+        changes.push(one.of("spec.minReplicaCount").since(why));
+    }
+    changes
+}
+
 /// Changes that finish messages sooner, each with the field that is to blame if it helps: first without limits on replicas,
 /// then with more replicas.
 pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
     let settings = &case.question.settings;
     let mut changes = Vec::new();
+    if strands(case) && !is_least(settings) {
+        let (field, why) = inactive(settings);
+        changes.push(always_active(settings).of(field).since(why));
+    }
     let own = settings.behavior.as_ref().map(|it| &it.scale_up);
     if let Some(up) = own.filter(|up| **up != Rules::default_up()) {
         let (field, why) = held_back(case, up);
@@ -154,8 +191,9 @@ pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
         let often = |it: &mut Settings| it.polling_interval = POLL;
         let words = format!("write pollingInterval: {}", POLL.as_secs());
         let change = Change::settings(words, often);
-        changes.push(change.of("spec.pollingInterval").since(why));
+        changes.push(change.of(POLLING).since(why));
     }
+    changes.extend(sooner(case));
     let times = [2, 4, 10].into_iter();
     let more = times.map(|times| settings.max_replica_count.saturating_mul(times));
     for most in more.filter(|most| *most <= MOST) {

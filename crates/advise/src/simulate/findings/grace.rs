@@ -22,7 +22,7 @@ pub(super) fn kept_at_work(case: &Case<'_>) -> Vec<Change<Question>> {
         let change = Change::settings("write queueLengthStrategy: all", all);
         changes.push(change.of("queueLengthStrategy"));
     }
-    if service.work.longer_than(service.grace) >= RARE {
+    if case.question.knows_work && service.work.longer_than(service.grace) >= RARE {
         let grace = long_enough(service.work);
         let words = format!(
             "give the Deployment terminationGracePeriodSeconds: {}",
@@ -33,11 +33,11 @@ pub(super) fn kept_at_work(case: &Case<'_>) -> Vec<Change<Question>> {
     changes
 }
 
-/// Work that takes longer than the grace period, whatever ends the replica.
+/// Work that takes longer than the grace period, whatever ends the replica; unless how long it takes is a guess.
 pub(super) fn short_grace(case: &Case<'_>) -> Option<Finding> {
     let service = &case.question.workload.service;
     let longer = service.work.longer_than(service.grace);
-    if longer < RARE {
+    if longer < RARE || !case.question.knows_work {
         return None;
     }
     let seconds = service.grace.as_secs();

@@ -14,6 +14,9 @@ use super::{Advised, Finding, Found, settle, spread};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use views::clock;
 
+const ACTIVATION: &str = "activationQueueLength";
+const INACTIVE: &str = "a queue of so few messages is not active";
+
 /// All findings, the most serious first.
 pub(in crate::simulate) fn of(
     question: &JobQuestion,
@@ -75,13 +78,12 @@ fn seconds(seconds: u64) -> String {
 
 impl<'a> Case<'a> {
     fn new(question: &'a JobQuestion, outlook: &'a JobOutlook, trial: Trial<JobQuestion>) -> Self {
-        let left = outlook.runs.iter().map(|run| run.figures.left).max();
         let arrivals = &question.workload.arrivals;
         Self {
             question,
             outlook,
             trial,
-            cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| &run.figures),
+            cut: Cut::new(question, arrivals, &outlook.runs, |run| &run.figures),
         }
     }
 }
@@ -127,12 +129,27 @@ impl Case<'_> {
         })
     }
 
-    /// KEDA `pkg/scaling/scaledjob/metrics.go`, `CalculateQueueLengthAndMaxValue`.
+    /// The trigger of a queue for which no job is ever made: that of the load if it is one, as the first (KEDA
+    /// `pkg/scaling/scaledjob/metrics.go`, `CalculateQueueLengthAndMaxValue`).
+    fn jobless(&self) -> Option<(usize, &QueueTrigger)> {
+        let queues = self.question.settings.triggers.iter().enumerate();
+        let none = queues.filter_map(|(index, it)| match it {
+            Reads::Queue(queue) if queue.queue_length == 0 => Some((index, queue)),
+            _ => None,
+        });
+        none.min_by_key(|(_, queue)| queue.elsewhere.is_some())
+    }
+
+    /// Whether no job is made for the queue of the load, or for none at all.
+    fn makes_none(&self) -> bool {
+        let of_the_load = self
+            .jobless()
+            .filter(|(_, queue)| queue.elsewhere.is_none());
+        self.question.settings.paused || of_the_load.is_some()
+    }
+
     fn never(&self) -> Option<Finding> {
-        let mut queues = self.question.settings.triggers.iter();
-        let none =
-            queues.position(|it| matches!(it, Reads::Queue(queue) if queue.queue_length == 0));
-        let index = none?;
+        let (index, _) = self.jobless()?;
         Some(Finding {
             name: "no-job-ever",
             field: format!("spec.triggers[{index}].metadata.queueLength"),
@@ -141,17 +158,18 @@ impl Case<'_> {
         })
     }
 
+    /// Whether messages wait that are too few to be active.
+    fn strands(&self, run: &JobFigures) -> bool {
+        run.figures.stranded_longest > self.question.settings.polling_interval
+    }
+
     fn stranded(&self) -> Option<Finding> {
-        let strands = |run: &JobFigures| {
-            run.figures.stranded_longest > self.question.settings.polling_interval
-        };
+        let strands = |run: &JobFigures| self.strands(run);
         if !self.any(strands) {
             return None;
         }
         let longest = self.most(|run| run.figures.stranded_longest.as_secs());
-        let none = change("write \"0\"", |it| {
-            each_queue(it, |queue| queue.activation_queue_length = 0);
-        });
+        let none = change("write \"0\"", activate);
         let score = Score {
             words: seconds,
             ..score(
@@ -162,9 +180,9 @@ impl Case<'_> {
         };
         Some(Finding {
             name: "messages-stranded",
-            field: "activationQueueLength".to_owned(),
+            field: ACTIVATION.to_owned(),
             reason: format!(
-                "a queue of so few messages is not active, so that no job is made for the last messages of a load: up to {} are \
+                "{INACTIVE}, so that no job is made for the last messages of a load: up to {} are \
                  left at the end, and they waited for up to {}",
                 self.most(|run| run.figures.stranded),
                 clock::words(Duration::from_secs(longest))
@@ -179,7 +197,7 @@ impl Case<'_> {
     }
 
     fn falls_behind(&self) -> Option<Finding> {
-        if self.question.settings.paused || self.cut.is_some() || !self.any(Self::is_behind) {
+        if self.makes_none() || self.cut.is_some() || !self.any(Self::is_behind) {
             return None;
         }
         let likely = &self.likely().figures;
@@ -206,7 +224,7 @@ impl Case<'_> {
     fn waits(&self, max_wait: Duration) -> Option<Finding> {
         let too_long =
             |run: &JobFigures| run.figures.longest_wait > max_wait && run.figures.stranded == 0;
-        if self.question.settings.paused {
+        if self.makes_none() {
             return None;
         }
         // If the horizon is in the middle of a drain, the whole drain counts.
@@ -251,6 +269,10 @@ impl Case<'_> {
             mend: advice.text,
         })
     }
+}
+
+fn activate(settings: &mut JobSettings) {
+    each_queue(settings, |queue| queue.activation_queue_length = 0);
 }
 
 fn each_queue(settings: &mut JobSettings, change: impl Fn(&mut QueueTrigger)) {

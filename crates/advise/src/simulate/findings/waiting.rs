@@ -14,13 +14,19 @@ fn seconds(seconds: u64) -> String {
     clock::words(Duration::from_secs(seconds))
 }
 
+/// Whether messages wait, in some phase, that are too few to be active.
+pub(super) fn strands(case: &Case<'_>) -> bool {
+    let polling = case.question.settings.polling_interval;
+    case.any(|run| run.stranded_longest > polling)
+}
+
 /// Too few messages to be active, without replicas for them.
 pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
-    let strands = |run: &Figures| run.stranded_longest > settings.polling_interval;
-    if !case.any(strands) {
+    if !strands(case) {
         return None;
     }
+    let strands = |run: &Figures| run.stranded_longest > settings.polling_interval;
     let longest = case.most(|run| run.stranded_longest);
     let most = case.most(|run| run.stranded);
     let left = match (case.outlook.likely.stranded, most) {
@@ -173,7 +179,7 @@ pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
             };
             let longest = cut.runs.iter().filter(|run| too_long(run));
             let longest = longest.map(|run| run.longest_wait).max()?;
-            let often = format!("with --horizon {} s", cut.horizon.as_secs());
+            let often = format!("with --horizon {}m", cut.horizon.as_secs() / 60);
             (longest, often, &case.trial.with(&question))
         }
         None if !case.any(too_long) => return None,

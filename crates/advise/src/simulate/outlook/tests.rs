@@ -4,7 +4,7 @@ use autoscaler::{Service, Work};
 
 use super::*;
 
-fn question(settings: &Settings, burst: u32) -> Question {
+pub(in crate::simulate) fn question(settings: &Settings, burst: u32) -> Question {
     Question {
         settings: settings.clone(),
         workload: Workload {
@@ -16,6 +16,7 @@ fn question(settings: &Settings, burst: u32) -> Question {
                 grace: Duration::from_secs(30),
             },
         },
+        knows_work: true,
         horizon: Duration::from_secs(1_800),
         nodes: Nodes {
             replicas_per_node: 5,

@@ -228,7 +228,7 @@ fn what_a_change_makes_wrong_and_what_it_costs_is_told_beside_it() {
 fn a_change_is_held_against_all_phases_that_are_simulated() {
     let answer = ask(waves(WINDOW, NO_WINDOW, 0, 10).path(), WAVES);
     let mend = &finding(&answer, "messages-wait").mend;
-    let told = "the longest wait then goes from 1 min 19 s to 43 s, which is less, and still too much in 285 of 451 phases of the two loops";
+    let told = "the longest wait then goes from 1 min 19 s to 43 s, which is less, and still too much in 285 of 451 phases";
     assert!(mend.ends_with(told), "{mend}");
     let mended = ask(waves("", NO_WINDOW, 0, 10).path(), WAVES);
     let reason = &finding(&mended, "messages-wait").reason;

@@ -151,7 +151,7 @@ fn what_happens_in_other_phases_only_is_found_too() {
     let thrash = finding(&answer, "thrash");
     let (least, most) = (range.least.unwrap(), range.most.unwrap());
     if least < most {
-        let part = format!("({least:.0} to {most:.0} in other phases of the two loops)");
+        let part = format!("({least:.0} to {most:.0} in other phases)");
         assert!(thrash.reason.contains(&part), "{}", thrash.reason);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autoscaler::Reads;
 
-use super::{Case, change};
+use super::{ACTIVATION, Case, INACTIVE, activate, change};
 use crate::simulate::findings::trial::Change;
 use crate::simulate::jobs::JobQuestion;
 
@@ -47,6 +47,10 @@ impl Case<'_> {
 
     pub(super) fn faster(&self) -> Vec<Change<JobQuestion>> {
         let mut changes = Vec::new();
+        if self.any(|run| self.strands(run)) {
+            let active = change("write activationQueueLength: \"0\"", activate);
+            changes.push(active.of(ACTIVATION).since(INACTIVE));
+        }
         changes.extend(self.single_messages());
         if self.question.settings.polling_interval > POLL {
             let words = format!("write pollingInterval: {}", POLL.as_secs());
@@ -81,11 +85,15 @@ impl Case<'_> {
         let why = format!(
             "{length}: a job is made for every {length} messages, and works on up to {each}, one after the other"
         );
+        // How many messages a job takes follows from queueLength, unless it was given.
+        let follows = !self.question.has_own_length;
         let change = Change::new("write queueLength: \"1\"", move |it: &mut JobQuestion| {
             if let Some(Reads::Queue(queue)) = it.settings.triggers.get_mut(index) {
                 queue.queue_length = 1;
             }
-            it.workload.messages_per_job = 1;
+            if follows {
+                it.workload.messages_per_job = 1;
+            }
         });
         let field = format!("spec.triggers[{index}].metadata.queueLength");
         Some(change.of(field).since(why))

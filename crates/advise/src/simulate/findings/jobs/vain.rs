@@ -1,6 +1,6 @@
 //! Jobs that find no message.
 
-use autoscaler::{JobFigures, JobStrategy, LengthStrategy};
+use autoscaler::{JobFigures, JobStrategy, LengthStrategy, Reads};
 
 use super::{Case, change, each_queue, score};
 use crate::simulate::findings::trial::Change;
@@ -44,11 +44,16 @@ impl Case<'_> {
         )
     }
 
-    /// What makes Jobs in vain.
+    /// What makes Jobs in vain, if no change of it helps.
     fn why_in_vain(&self) -> (String, String) {
         if self.question.settings.least() > 0 {
             return (MINIMUM.to_owned(), self.at_least());
         }
+        let elsewhere = self.wanted_elsewhere();
+        elsewhere.unwrap_or_else(|| (STRATEGY.to_owned(), self.by_strategy()))
+    }
+
+    fn by_strategy(&self) -> String {
         let (strategy, why) = match self.question.settings.strategy {
             JobStrategy::Accurate => (
                 "accurate",
@@ -69,7 +74,28 @@ impl Case<'_> {
                 "jobs are made for messages that those before them take",
             ),
         };
-        (STRATEGY.to_owned(), format!("{strategy}: {why}"))
+        format!("{strategy}: {why}")
+    }
+
+    /// The trigger that asks for Jobs whatever the queue of the load holds.
+    fn wanted_elsewhere(&self) -> Option<(String, String)> {
+        let mut triggers = self.question.settings.triggers.iter().enumerate();
+        triggers.find_map(|(index, reads)| {
+            let field = format!("spec.triggers[{index}]");
+            match reads {
+                Reads::Cron(_) => {
+                    let why = "a cron trigger asks for jobs at every poll of its time, whether there are messages or not";
+                    Some((field, why.to_owned()))
+                }
+                Reads::Queue(queue) => {
+                    let waiting = queue.elsewhere.filter(|waiting| *waiting > 0)?;
+                    let why = format!(
+                        "its queue holds {waiting} messages all the time, and jobs are made for them; the model's jobs take only those of the load"
+                    );
+                    Some((field, why))
+                }
+            }
+        })
     }
 
     fn fewer_in_vain(&self) -> Vec<Change<JobQuestion>> {
@@ -91,9 +117,9 @@ impl Case<'_> {
             },
         );
         if !matches!(self.question.settings.strategy, JobStrategy::Default) {
-            changes.push(default.of(STRATEGY));
+            changes.push(default.of(STRATEGY).since(self.by_strategy()));
         }
-        changes.push(accurate.of(STRATEGY));
+        changes.push(accurate.of(STRATEGY).since(self.by_strategy()));
         changes
     }
 }

@@ -29,14 +29,14 @@ impl<Q: Tried> Trial<Q> {
                 .filter(|run| is_found(*run, score))
                 .count();
             format!(
-                "{words}; tried on the model, it is then so in {still} of {all} phases of the two loops, not in {so}"
+                "{words}; tried on the model, it is then so in {still} of {all} phases, not in {so}"
             )
         };
         let too_much = !best.gone && best.left > MENDS;
         let still = too_much.then(|| match still {
-            still if still < all && best.to < worst => format!(
-                ", which is less, and still too much in {still} of {all} phases of the two loops"
-            ),
+            still if still < all && best.to < worst => {
+                format!(", which is less, and still too much in {still} of {all} phases")
+            }
             _ => ", which is less, and still too much".to_owned(),
         });
         let makes: Vec<_> = best.makes.iter().copied().collect();
