@@ -275,6 +275,31 @@ fn what_does_not_fit_waits_for_jobs_that_end() {
     assert_eq!(figures.kept, 1);
     let (cut, _) = run(&two, &workload(), 300);
     assert_eq!((cut.figures.drain, cut.figures.left), (None, 2));
+    // The four of the poll at 210 s, of which two are done at 230 s: polls of the second half count.
+    let (cut, _) = run(&two, &workload(), 235);
+    assert_eq!((cut.figures.never_below, cut.figures.left), (4, 2));
+}
+
+/// Jobs of 12 s take a second message each at 12 s, before the next poll sees the queue.
+#[test]
+fn a_poll_tells_of_most_messages_since_the_one_before() {
+    let burst = |at, burst| Rates {
+        at: seconds(at),
+        burst,
+        per_second: 0.0,
+    };
+    let workload = JobWorkload {
+        arrivals: Arrivals::new([burst(0, 6), burst(10, 4), burst(11, 2)]),
+        start_delay: Duration::ZERO,
+        work: Work::Fixed(seconds(12)),
+        messages_per_job: 2,
+    };
+    let (figures, polls) = run(&settings(JobStrategy::Default), &workload, 70);
+    let peaks = polls
+        .iter()
+        .map(|poll| (poll.peak.0.as_secs(), poll.peak.1));
+    assert_eq!(peaks.collect::<Vec<_>>(), [(0, 6), (11, 12), (60, 0)]);
+    assert_eq!(figures.figures.most_messages, 12);
 }
 
 /// A Job of three messages does them one after the other: of two Jobs, the second ends after its third message, or if it finds

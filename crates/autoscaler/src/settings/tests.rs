@@ -1,6 +1,7 @@
 //! Tests of manifests that are accepted or refused.
 
 mod access;
+mod edges;
 mod refusals;
 mod triggers;
 mod values;

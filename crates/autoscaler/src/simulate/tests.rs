@@ -140,3 +140,156 @@ fn replica_time_is_the_area_under_the_replicas() {
     assert_eq!(series.replica_time, area);
     assert!(area > seconds(900), "{area:?}");
 }
+
+#[test]
+fn a_replica_does_as_many_messages_as_it_works_on_at_once() {
+    let service = workload(Arrivals::burst(1), 0).service;
+    assert!((service.per_second() - 1.0).abs() < 1e-9);
+    let service = Service {
+        in_flight: 6,
+        ..service
+    };
+    assert!((service.per_second() - 1.5).abs() < 1e-9);
+}
+
+#[test]
+fn a_tick_tells_the_replicas_and_the_messages_that_it_ends_at_work() {
+    let series = run(&sample(), &workload(Arrivals::burst(1_000), 0), 600);
+    let sum = |of: fn(&Point) -> f64| series.points.iter().map(of).sum::<f64>();
+    let (replicas, messages) = (sum(|it| it.ended_at_work), sum(|it| it.interrupted));
+    let cut_off = sum(|it| it.cut_off);
+    assert!(replicas > 0.1, "{replicas}");
+    assert!(
+        (messages - cut_off).abs() < 1e-9,
+        "without any grace all of it is lost"
+    );
+}
+
+mod at_rest {
+    //! How long the model runs before time zero.
+
+    use super::*;
+    use crate::{Annotations, Cron, Paused, Reads, Trigger};
+
+    const LONG: Duration = Duration::from_secs(864_000);
+
+    fn start(replicas: u32) -> Start {
+        Start {
+            replicas,
+            age: LONG,
+            ..Start::default()
+        }
+    }
+
+    fn before(settings: &Settings, start: &Start) -> Duration {
+        rested(settings, start).1
+    }
+
+    #[test]
+    fn as_long_as_anything_is_remembered_if_it_had_replicas() {
+        let settings = sample();
+        let whole = memory(&settings, Duration::ZERO).as_secs() * 2;
+        assert_eq!(before(&settings, &start(3)), seconds(whole));
+        assert_eq!(before(&settings, &start(0)), Duration::ZERO);
+        let young = Start {
+            age: seconds(7),
+            ..start(3)
+        };
+        assert_eq!(before(&settings, &young), seconds(7));
+        let known = Start {
+            active_ago: Some(seconds(5)),
+            ..start(3)
+        };
+        assert_eq!(before(&settings, &known), Duration::ZERO);
+        let paused = Settings {
+            annotations: Annotations {
+                paused: Some(Paused::Here),
+                ..Annotations::default()
+            },
+            ..sample()
+        };
+        assert_eq!(before(&paused, &start(3)), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_always_active_has_been_so_before() {
+        let forced = Settings {
+            annotations: Annotations {
+                force_activation: true,
+                ..Annotations::default()
+            },
+            ..sample()
+        };
+        let negative = Settings {
+            activation_queue_length: -1,
+            ..sample()
+        };
+        let zero = Settings {
+            activation_queue_length: 0,
+            ..sample()
+        };
+        for (settings, replicas) in [(forced, 1), (negative, 1), (zero, 0)] {
+            let (model, _) = rested(&settings, &start(0));
+            assert_eq!(model.replicas(), replicas);
+        }
+    }
+
+    /// Half past eight, of a trigger that asks for 4 replicas from eight to nine.
+    #[test]
+    fn triggers_by_the_clock_have_their_time_before() {
+        let cron = Cron::new("0 8 * * *", "0 9 * * *", "UTC", 4).unwrap();
+        let settings = Settings {
+            others: vec![Trigger {
+                reads: Reads::Cron(cron),
+                name: None,
+                use_cached_metrics: false,
+            }],
+            ..sample()
+        };
+        let clock = Start {
+            wall: seconds(8 * 3_600 + 1_800),
+            ..start(0)
+        };
+        let (model, before) = rested(&settings, &clock);
+        assert_eq!(before, TO_REST);
+        assert_eq!(model.replicas(), 4);
+    }
+
+    /// The loops have the phases that were asked for at time zero, not at the begin of that time.
+    #[test]
+    fn the_loops_keep_their_phases() {
+        let settings = Settings {
+            polling_interval: seconds(7),
+            min_replica_count: 3,
+            ..sample()
+        };
+        for poll in [1, 4, 6] {
+            let phased = Start {
+                phases: Phases {
+                    poll: seconds(poll),
+                    ..Phases::default()
+                },
+                ..start(3)
+            };
+            let series = simulate(
+                &settings,
+                &phased,
+                &workload(Arrivals::burst(1), 0),
+                seconds(60),
+            );
+            let polls = series.points.iter().map(|point| point.at.as_secs());
+            assert!(polls.clone().any(|at| at == poll), "{poll}");
+            assert!(polls.clone().any(|at| at == poll + 7), "{poll}");
+        }
+    }
+
+    /// A ScaledObject that was never active has an initial cooldown from its creation on, not from the begin of that time.
+    #[test]
+    fn its_age_is_that_of_the_begin() {
+        let settings = Settings {
+            initial_cooldown_period: seconds(100_000),
+            ..sample()
+        };
+        assert_eq!(rested(&settings, &start(3)).0.replicas(), 0);
+    }
+}

@@ -60,3 +60,60 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    const KINDS: fn() -> [Work; 3] = || {
+        [
+            Work::Fixed(seconds(8)),
+            Work::Uniform(seconds(4), seconds(20)),
+            Work::Exponential(seconds(10)),
+        ]
+    };
+
+    #[test]
+    fn each_kind_has_its_mean_and_its_longest_time() {
+        let [mean, longest] = [
+            KINDS().map(|work| Some(work.mean())),
+            KINDS().map(Work::longest),
+        ];
+        assert_eq!(mean, [8, 12, 10].map(|it| Some(seconds(it))));
+        assert_eq!(longest, [Some(seconds(8)), Some(seconds(20)), None]);
+    }
+
+    #[test]
+    fn the_share_that_takes_longer_is_that_of_the_distribution() {
+        let shares = |time: u64| KINDS().map(|work| work.longer_than(seconds(time)));
+        let expected = [
+            (0, [1.0, 1.0, 1.0]),
+            (5, [1.0, 0.9375, 0.606_530_659_7]),
+            (8, [0.0, 0.75, 0.449_328_964_1]),
+            (16, [0.0, 0.25, 0.201_896_518]),
+            (30, [0.0, 0.0, 0.049_787_068_4]),
+        ];
+        for (time, expected) in expected {
+            for (share, expected) in shares(time).into_iter().zip(expected) {
+                assert!((share - expected).abs() < 1e-9, "{time}: {share}");
+            }
+        }
+        let one = Work::Uniform(seconds(8), seconds(8));
+        let shares = [7, 8, 9].map(|time| one.longer_than(seconds(time)) > 0.5);
+        assert_eq!(shares, [true, false, false]);
+    }
+
+    /// The first two of the sequence: 0.5 and 1.5 times the golden ratio, without the whole.
+    #[test]
+    fn the_times_of_messages_follow_a_known_sequence() {
+        let uniform = [0, 1].map(|n| Work::Uniform(seconds(0), seconds(1_000)).nth(n));
+        assert_eq!(uniform.map(|it| it.as_secs()), [309, 927]);
+        let exponential = [0, 1].map(|n| Work::Exponential(seconds(1_000)).nth(n));
+        assert_eq!(exponential.map(|it| it.as_secs()), [369, 2_617]);
+        assert_eq!(Work::Fixed(seconds(8)).nth(7), seconds(8));
+    }
+}

@@ -301,3 +301,71 @@ fn arrivals_know_their_first_and_their_last_message() {
     assert_eq!(ends(&[rates(2, 1.0), rates(9, 0.0)]), (Some(2), Some(9)));
     assert_eq!(ends(&[burst(1, 1), rates(2, 1.0)]), (Some(1), None));
 }
+
+#[test]
+fn the_worst_scale_ins_are_the_first_of_those_that_take_most() {
+    let planted = [
+        Planted(0, 0, 9, Keda, 50, 0),
+        Planted(30, 9, 4, Hpa, 50, 1),
+        Planted(60, 4, 9, Hpa, 50, 0),
+        Planted(90, 9, 6, Hpa, 50, 3),
+        Planted(120, 6, 9, Hpa, 50, 0),
+        Planted(150, 9, 4, Hpa, 50, 3),
+        Planted(180, 4, 1, Hpa, 50, 0),
+        Planted(210, 1, 0, Keda, 50, 1),
+        Planted(240, 0, 1, Keda, 50, 0),
+        Planted(270, 1, 0, Keda, 50, 1),
+    ];
+    let figures = tally(&careful(), &planted, 300);
+    let told = |it: Option<ScaleIn>| it.map(|it| (it.at.as_secs(), it.from, it.to, it.cut_off));
+    assert_eq!(told(figures.worst_step), Some((30, 9, 4, 2)));
+    assert_eq!(told(figures.worst_cut), Some((90, 9, 6, 6)));
+    assert_eq!(told(figures.worst_deactivation), Some((210, 1, 0, 2)));
+    assert_eq!(figures.cut_off, 18);
+    // In scale-outs that follow within five minutes: three after one by the HPA, one after one by KEDA.
+    assert_eq!((figures.thrash, figures.thrash_by_keda), (3, 1));
+    let gentle = tally(&careful(), &[Planted(30, 9, 4, Hpa, 50, 0)], 300);
+    assert_eq!((told(gentle.worst_cut), gentle.thrash_by_keda), (None, 0));
+}
+
+#[test]
+fn a_fleet_that_is_whole_at_the_begin_has_its_full_scale_then() {
+    let begun = |replicas: u32| {
+        let settings = careful();
+        let workload = workload(Arrivals::new([burst(0, 1)]));
+        let mut tally = Tally::new(&settings, &workload, seconds(100), nodes(4));
+        let point = point(0, replicas, 0);
+        tally.add(&point, &[]);
+        let figures = tally.end(&point, &workload);
+        let full = figures.full_scale.map(|it| it.as_secs());
+        (figures.replicas_at_rest, full, figures.most_nodes)
+    };
+    assert_eq!(begun(15), (15, Some(0), 4));
+    assert_eq!(begun(14), (14, None, 4));
+}
+
+/// In the second half, visible and leased ones together.
+#[test]
+fn what_is_never_caught_up_with_is_the_least_of_the_second_half() {
+    let settings = careful();
+    let workload = workload(Arrivals::new([burst(0, 1)]));
+    let least = |half: u64| {
+        let mut tally = Tally::new(&settings, &workload, seconds(100), nodes(4));
+        for (at, leased) in [(0, 3), (49, 0), (50, half), (80, 7)] {
+            let mut point = point(at, 4, 20);
+            point.queue.leased = leased;
+            tally.add(&point, &[]);
+        }
+        let mut end = point(100, 4, 20);
+        end.queue.leased = 9;
+        tally.end(&end, &workload).never_below
+    };
+    assert_eq!(least(2), 22);
+    assert_eq!(least(8), 27);
+}
+
+#[test]
+fn a_rate_that_begins_with_the_next_period_is_left_out() {
+    let arrivals = Arrivals::new([burst(0, 1), burst(60, 5)]).every(seconds(60));
+    assert!((arrivals.count(seconds(61)) - 2.0).abs() < 1e-9);
+}
