@@ -86,6 +86,7 @@ def stop(*_):
 
 
 signal.signal(signal.SIGTERM, stop)
+pause = 0.1
 while not stopping:
     messages = list(queue.receive_messages(max_messages=32, visibility_timeout=LEASE_S))
     dequeued = now()
@@ -94,5 +95,8 @@ while not stopping:
             queue.update_message(message, visibility_timeout=0)
         else:
             process(message, dequeued)
-    if not messages:
-        time.sleep(0.1)
+    if messages:
+        pause = 0.1
+    else:  # each receive of an empty queue costs a transaction
+        time.sleep(pause)
+        pause = min(2 * pause, 1)

@@ -138,14 +138,25 @@ pub(crate) fn others_took_some(since: Stamp, limit: Duration, what: &str, index:
     )))
 }
 
-/// The warnings and errors in a worker's `log` (JSON lines) since it was ready, or all of them if it never was. What it says before that
-/// is about its start: a pod may be started before its node knows the way to storage.
+/// The warnings and errors in a worker's `log` since it was ready, or all of them if it never was. What it says before that is about its
+/// start: a pod may be started before its node knows the way to storage.
 pub fn troubles(log: &str) -> impl Iterator<Item = &str> {
     let ready = log.find("\"message\":\"ready: ");
     let since = log.get(ready.unwrap_or(0)..).unwrap_or_default();
-    let levels = ["\"level\":\"WARN\"", "\"level\":\"ERROR\""];
-    let is_trouble = move |line: &&str| levels.iter().any(|level| line.contains(level));
-    since.lines().filter(is_trouble)
+    since.lines().filter(|line| is_trouble(line))
+}
+
+/// Whether a line of a log is a warning or worse: by its level if it is JSON, in any case; else by a word in capitals, as the
+/// loggers of most languages write it, or as the begin of an exception of Python.
+fn is_trouble(line: &str) -> bool {
+    const LEVELS: [&str; 6] = ["WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "PANIC"];
+    if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(line) {
+        let mut names = ["level", "levelname", "severity"].into_iter();
+        let level = names.find_map(|name| fields.get(name)?.as_str());
+        return level.is_some_and(|level| LEVELS.iter().any(|it| it.eq_ignore_ascii_case(level)));
+    }
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| LEVELS.contains(&word)) || line.starts_with("Traceback ")
 }
 
 /// Fails with `unasked`, the workers that ended without being told to, or else with `troubles`, the warnings and errors in the logs of
@@ -229,6 +240,18 @@ mod tests {
         let quiet = r#"{"level":"INFO","message":"draining"}"#;
         let log = [early, ready, quiet, late].join("\n");
         assert_eq!(troubles(&log).collect::<Vec<_>>(), [late]);
+        // Of workers that others have written.
+        for (line, expected) in [
+            (r#"{"level": "WARNING", "message": "slow"}"#, true),
+            (r#"{"severity": "error", "message": "slow"}"#, true),
+            (r#"{"level": "info", "message": "no ERROR at all"}"#, false),
+            ("2026-12-01 02:00:00 WARN  no connection", true),
+            ("ERROR:root:no connection", true),
+            ("Traceback (most recent call last):", true),
+            ("received 3, errors: none, warnings: none", false),
+        ] {
+            assert_eq!(troubles(line).count() == 1, expected, "{line}");
+        }
         // It was never ready.
         let log = [early, quiet].join("\n");
         assert_eq!(troubles(&log).collect::<Vec<_>>(), [early]);

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use evidence::outcome::NotPassed;
 
+use crate::index::Refused;
 use crate::{Kept, fail_unless};
 
 /// Fails unless each worker, with the number of tokens that it was given, has signed in exactly once.
@@ -52,11 +53,22 @@ pub fn tried_to_sign_in(unreached: u64) -> Kept {
     ))
 }
 
-/// Fails if storage has `refused` requests of workers for their identity.
-pub fn never_refused(refused: &[String]) -> Kept {
-    fail_unless(refused.is_empty(), || {
-        format!("storage refused {}", refused.join(", "))
-    })
+/// Fails if storage has `refused` requests of workers for their identity. Inconclusive if it had kept all of these waiting: what was
+/// right when it was sent may have ended on its way.
+pub fn never_refused(refused: &[Refused]) -> Kept {
+    let told = |which: &dyn Fn(&&Refused) -> bool| {
+        let told = refused.iter().filter(which).map(|it| it.what.as_str());
+        told.collect::<Vec<_>>().join(", ")
+    };
+    let at_once = told(&|it| it.waited.is_none());
+    fail_unless(at_once.is_empty(), || format!("storage refused {at_once}"))?;
+    let Some(waited) = refused.iter().filter_map(|it| it.waited).max() else {
+        return Ok(());
+    };
+    Err(NotPassed::inconclusive(format!(
+        "storage refused {}, but only after it had kept them waiting, for up to {waited:.1?}: a token may have ended meanwhile",
+        told(&|_| true)
+    )))
 }
 
 /// Fails unless each of the workers that ended without being told to has logged `code` and the `remedy`. `errors`: their names, and
@@ -81,6 +93,8 @@ pub fn nothing_leaked(leaks: &[impl Display]) -> Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use evidence::outcome::Outcome;
 
     use super::*;
@@ -119,9 +133,23 @@ mod tests {
             "requests to Entra without an answer: 1"
         );
         assert_eq!(never_refused(&[]), Ok(()));
-        let refused = ["put of c-1 (x)".to_owned(), "put of c-2 (x)".to_owned()];
-        let told = "storage refused put of c-1 (x), put of c-2 (x)";
-        assert_eq!(fails(never_refused(&refused)), told);
+        let refused = |what: &str, waited| Refused {
+            what: what.to_owned(),
+            waited,
+        };
+        let at_once = refused("put of c-1 (x)", None);
+        let told = "storage refused put of c-1 (x)";
+        assert_eq!(fails(never_refused(std::slice::from_ref(&at_once))), told);
+        // A token may end on its way to storage that stands still, whoever sends it.
+        let late = refused("put of c-2 (x)", Some(Duration::from_millis(2_100)));
+        let error = never_refused(std::slice::from_ref(&late)).unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Inconclusive);
+        let told = "storage refused put of c-2 (x), but only after it had kept them waiting, for up to 2.1s";
+        assert!(error.to_string().starts_with(told), "{error}");
+        assert_eq!(
+            fails(never_refused(&[at_once, late])),
+            "storage refused put of c-1 (x)"
+        );
     }
 
     /// A consumer that never asks for a token cannot show that it waits for one.

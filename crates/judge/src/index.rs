@@ -2,13 +2,14 @@
 //! crossings.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use contract::Stamp;
 use contract::workload::Lens;
 use evidence::audit::{StorageNames, Traffic};
 use evidence::{Crossing, Happened, Operation};
 
-use crate::audit::Protocol;
+use crate::audit::{Protocol, SLOW};
 
 /// The name of the run's client that receives no messages.
 pub(crate) const PRODUCER: &str = "producer";
@@ -18,8 +19,17 @@ pub(crate) const PRODUCER: &str = "producer";
 pub struct Index {
     protocol: Protocol,
     clients: BTreeMap<String, Client>,
-    refused: Vec<String>,
+    refused: Vec<Refused>,
     lapses: Lapses,
+}
+
+/// A request that storage refused because of the client's identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The operation, the client and the code, in words.
+    pub what: String,
+    /// How long storage kept it waiting, if that is long: a token that was right when the request was sent may have ended meanwhile.
+    pub waited: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -65,8 +75,12 @@ impl Index {
         if is_refused(crossing) {
             let (client, operation) = (&crossing.client, crossing.operation);
             let code = crossing.code().unwrap_or("no code");
-            self.refused
-                .push(format!("{operation} of {client} ({code})"));
+            let took = crossing.ended.micros_since(crossing.began).max(0);
+            let took = Duration::from_micros(took.unsigned_abs());
+            self.refused.push(Refused {
+                what: format!("{operation} of {client} ({code})"),
+                waited: Some(took).filter(|took| *took >= SLOW),
+            });
         }
         self.lapses.take(crossing);
     }
@@ -108,8 +122,8 @@ impl Index {
         self.protocol.clone().finish().proven()
     }
 
-    /// Requests that storage refused because of the client's identity, in words.
-    pub fn refused(&self) -> &[String] {
+    /// Requests that storage refused because of the client's identity.
+    pub fn refused(&self) -> &[Refused] {
         &self.refused
     }
 
@@ -270,10 +284,11 @@ mod tests {
             assert_eq!(found, received.map(at), "{client} {since}");
         }
         assert_eq!(index.first_deliveries(), [at(25)]);
-        assert_eq!(
-            index.refused(),
-            ["receive-messages of consumer-2 (AuthorizationFailure)"]
-        );
+        let refused = |waited| Refused {
+            what: "receive-messages of consumer-2 (AuthorizationFailure)".to_owned(),
+            waited,
+        };
+        assert_eq!(index.refused(), [refused(None)]);
         assert_eq!(
             index.lapsed(),
             2,
@@ -351,5 +366,21 @@ mod tests {
         assert_eq!(lapses(&[receive("a"), hand_back(404), receive("a")]), 1);
         assert_eq!(lapses(&[receive("a"), renew, receive("a")]), 1);
         assert_eq!(lapses(&[receive("a"), receive("a"), receive("a")]), 2);
+    }
+
+    #[test]
+    fn a_refusal_that_took_long_is_told_with_its_time() {
+        let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
+        for took_ms in [499, 500, 2_100] {
+            let began = Stamp::from_micros(1_000_000);
+            index.add(&Crossing {
+                began,
+                ended: began.plus(Duration::from_millis(took_ms)),
+                ..crossing(Operation::ReceiveMessages, "m", None, 403)
+            });
+        }
+        let waited = index.refused().iter().map(|it| it.waited);
+        let expected = [None, Some(500), Some(2_100)].map(|ms| ms.map(Duration::from_millis));
+        assert_eq!(waited.collect::<Vec<_>>(), expected);
     }
 }

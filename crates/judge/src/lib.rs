@@ -44,7 +44,7 @@ pub use bottleneck::bottleneck;
 pub use census::Census;
 pub use conclusion::{Conclusion, Part, Stated, Told};
 pub use ends::{ConsumerEnds, LeftOpen, unexpected_exits};
-pub use index::Index;
+pub use index::{Index, Refused};
 pub use processor::{Crowded, crowded};
 pub use search::{breaks_a_promise, breaks_more_than_limits, disturbed, search};
 pub use silent::{never_began, silent};

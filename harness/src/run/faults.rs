@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 use platform::until::until;
 use platform::{Act, Departure, WorkerSpec};
+use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use super::{Run, Sending, Settled};
@@ -115,19 +116,31 @@ impl Run {
         first
     }
 
-    /// Waits until `sending` has sent all and nothing is left to do, for at most `patience`, so that no further consumer dies. Whether
-    /// the work is done in time is judged elsewhere: a worker without a setting for its lease blocks its messages for as long as its
-    /// own lease lasts.
+    /// Waits until `sending` has sent all and nothing is left to do, for at most `patience`, so that no further consumer dies. Returns
+    /// how long that took after everything was sent.
     pub async fn until_done(
         &self,
         sending: &mut Sending,
         patience: Duration,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Duration> {
+        let mut sent: Option<Instant> = None;
         let done = until(patience, async || {
-            let done = sending.has_ended()? && self.depth().await? == 0;
-            Ok(done.then_some(()))
+            if !sending.has_ended()? {
+                return Ok(None);
+            }
+            sent.get_or_insert_with(Instant::now);
+            Ok((self.depth().await? == 0).then_some(()))
         });
         let _ = done.await?;
+        Ok(sent.map_or(Duration::ZERO, |sent| sent.elapsed()))
+    }
+
+    /// Judges whether the work that took `waited` after everything was sent was done within `limit`.
+    pub fn judge_done(&self, waited: Duration, limit: Duration) -> anyhow::Result<()> {
+        if waited > limit {
+            let late = format!("messages were left for {waited:.1?} after the last one was sent");
+            judge::late(late, self.storage_time())?;
+        }
         Ok(())
     }
 }

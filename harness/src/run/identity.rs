@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use judge::{departures, identity};
-use platform::Departure;
+use platform::{Departure, Roster};
 
 use super::{Run, Sending, Sent};
 
@@ -53,18 +53,27 @@ impl Run {
         anyhow::Context::context(sent, "send what is left")
     }
 
-    /// Waits until so many consumers have ended without being told to, for at most `deadline`, and returns how they ended.
+    /// Waits until the first so many consumers have ended without being told to, for at most `deadline`, and returns how they ended. One
+    /// that takes the place of another, and ends too, does not count for one that still runs.
     pub async fn until_ended(
         &self,
         consumers: usize,
         deadline: Duration,
     ) -> anyhow::Result<Vec<Departure>> {
+        let of_the_first = |roster: &Roster| {
+            let mut first = roster.names();
+            // A pod whose container is started again keeps its name.
+            first.dedup();
+            let ended = |name: String| roster.unasked().find(|it| it.name == name).cloned();
+            let first = first.into_iter().take(consumers);
+            first.filter_map(ended).collect::<Vec<_>>()
+        };
         let all_ended = self.until_workers(deadline, |roster| {
-            (roster.unasked().count() >= consumers).then_some(())
+            (of_the_first(roster).len() >= consumers).then_some(())
         });
         // Whether they have is judged by the roster.
         all_ended.await.ok();
-        let ended: Vec<_> = self.roster().unasked().cloned().collect();
+        let ended = of_the_first(&self.roster());
         departures::all_ended(ended.len(), consumers, deadline)?;
         Ok(ended)
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use evidence::history::Follower;
-use judge::{Index, Timelines, departures};
+use judge::{Index, Refused, Timelines, departures};
 use platform::until::until;
 use workflow::contract::Stamp;
 
@@ -71,8 +71,8 @@ impl Run {
         self.look(Index::first_deliveries)
     }
 
-    /// Requests of consumers that storage refused for their identity (401, 403), in words.
-    pub fn refused(&self) -> anyhow::Result<Vec<String>> {
+    /// Requests of consumers that storage refused for their identity (401, 403).
+    pub fn refused(&self) -> anyhow::Result<Vec<Refused>> {
         self.look(|index| index.refused().to_vec())
     }
 

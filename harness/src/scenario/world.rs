@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use judge::deliveries::Excuses;
 use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
 use tokio_util::sync::CancellationToken;
 
@@ -226,6 +227,16 @@ impl Scenario {
     /// How long a lease lasts, where the scenario or the manifests say so.
     pub(super) fn lease(&self) -> Option<std::time::Duration> {
         self.given.lease(self.pace)
+    }
+
+    /// Why messages may have come back although the consumers are right.
+    pub(super) fn excuses(&self) -> Excuses {
+        let traffic = self.traffic();
+        Excuses {
+            unasked: self.begun().and_then(crate::run::Run::evicted_unasked),
+            storage: traffic.map(|traffic| traffic.storage).ok(),
+            lease: self.lease(),
+        }
     }
 
     /// The manifests that configure its consumers.

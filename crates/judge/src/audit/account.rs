@@ -1,7 +1,7 @@
 //! Account of the queue over the wire: every message that was put there is still in the queue or was deleted over the wire; and
 //! every message that was handed over was requested over the wire.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use evidence::{Crossing, Handled, Happened, Operation};
 
@@ -13,8 +13,8 @@ pub(super) struct Account {
     gone: HashSet<String>,
     /// Deletes without an answer: when one is repeated, its message may be gone already.
     doubtful: HashSet<String>,
-    /// Number of receives whose handed-over messages are unknown.
-    unread: u64,
+    /// Number of receives whose handed-over messages are unknown, of each client that has sent any.
+    unread: BTreeMap<String, u64>,
 }
 
 /// One message that was put into the queue.
@@ -57,13 +57,18 @@ impl Account {
     pub(super) fn receive(&mut self, crossing: &Crossing) {
         let unread = crossing.happened() == Happened::Unknown || crossing.strange.is_some();
         if crossing.operation == Operation::ReceiveMessages && unread {
-            self.unread += 1;
+            *self.unread.entry(crossing.client.clone()).or_default() += 1;
         }
     }
 
     /// Number of receives whose handed-over messages are unknown.
-    pub(super) const fn unread(&self) -> u64 {
-        self.unread
+    pub(super) fn unread(&self) -> u64 {
+        self.unread.values().sum()
+    }
+
+    /// Whether all messages that `client` was handed are known. What others were handed explains nothing that it does.
+    pub(super) fn is_known(&self, client: &str) -> bool {
+        !self.unread.contains_key(client)
     }
 
     /// Number of messages that must still be in the queue.
@@ -172,7 +177,9 @@ mod tests {
         for (crossing, unread) in [(read, 0), (unanswered, 1), (strange, 2), (peek, 2)] {
             account.receive(&crossing);
             assert_eq!(account.unread(), unread, "{crossing:?}");
+            assert_eq!(account.is_known("consumer-1"), unread == 0);
         }
+        assert!(account.is_known("consumer-2"));
     }
 
     #[test]

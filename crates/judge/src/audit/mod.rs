@@ -60,6 +60,7 @@ pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,
 };
 pub use protocol::Protocol;
+pub(crate) use starvation::SLOW;
 pub use starvation::Starved;
 pub use testimony::Testimony;
 pub use verdict::{Judged, Shown};

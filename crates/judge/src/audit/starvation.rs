@@ -8,7 +8,7 @@ use evidence::{Answer, Crossing, Pause};
 
 /// Response time from which storage counts as starving its clients. Azure Storage and a warm Azurite answer within tens of
 /// milliseconds; a consumer gives up a request, and retries, only after many times this.
-const SLOW: Duration = Duration::from_millis(500);
+pub(crate) const SLOW: Duration = Duration::from_millis(500);
 
 /// Storage counts as too slow if it starved clients for more than one part in this many of the run. A deadline gives a good
 /// consumer several times the time that it needs, so half of it must be enough.

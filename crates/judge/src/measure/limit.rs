@@ -51,13 +51,19 @@ pub fn kept(verdicts: &[LatencyVerdict]) -> Kept {
     NotPassed::unless_pass(outcome, told.join("\n"))
 }
 
-/// Fails unless at least half of the messages took `time` or more in `hop`. Inconclusive without samples.
+/// Fails unless at least half of the messages took `time` or more in `hop`. Inconclusive without samples, or if rows lack the stamps
+/// that would show it.
 pub fn median_at_least(hops: &Hops, hop: Hop, time: Duration) -> Kept {
     let Some(median) = hops.samples(hop).at(Percentile::P50) else {
         return Err(NotPassed::inconclusive("the hop has no samples"));
     };
     if median >= i64::try_from(time.as_micros()).unwrap_or(i64::MAX) {
-        return Ok(());
+        return match hops.samples(hop).missing() {
+            0 => Ok(()),
+            missing => Err(NotPassed::inconclusive(format!(
+                "{missing} rows lack a stamp of {hop}"
+            ))),
+        };
     }
     let median = Micros(median);
     Err(NotPassed::fail(format!("the median of {hop} is {median}")))

@@ -336,6 +336,13 @@ impl Cluster {
             .unwrap_or_default()
     }
 
+    /// As [`Cluster::longest_pauses`], and the time since the last request counts too.
+    pub fn longest_pauses_until(&self, node: &str, now: Instant) -> BTreeMap<String, Duration> {
+        let live = self.live.iter().find(|live| live.node.name == node);
+        live.map(|live| live.endpoint.longest_pauses_until(now))
+            .unwrap_or_default()
+    }
+
     /// How long each node existed.
     pub fn spells(&self) -> &[Spell] {
         &self.spells

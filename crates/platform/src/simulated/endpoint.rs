@@ -119,6 +119,18 @@ impl Endpoint {
             .collect()
     }
 
+    /// As [`Endpoint::longest_pauses`], and the time since the last request counts too.
+    pub fn longest_pauses_until(&self, now: Instant) -> BTreeMap<String, Duration> {
+        let looks = lock(&self.looks);
+        let pauses = looks.iter().filter(|(_, looks)| looks.longest.is_some());
+        pauses
+            .filter_map(|(asker, looks)| {
+                let until_now = Looks::again(Some(*looks), now).longest;
+                Some((asker.clone(), until_now?))
+            })
+            .collect()
+    }
+
     /// Locks the events that it serves.
     pub fn schedule(&self) -> MutexGuard<'_, Schedule> {
         lock(&self.schedule)
@@ -329,6 +341,27 @@ mod tests {
             looks = Some(now);
         }
         assert_eq!(longest, [None, Some(1_000), Some(2_600), Some(2_600)]);
+    }
+
+    /// A consumer that has stopped looking makes no request that would end its pause.
+    #[tokio::test]
+    async fn the_time_since_the_last_request_is_a_pause_too() {
+        let endpoint = announced().await;
+        for _ in 0..2 {
+            let get = client()
+                .get(endpoint.url_of("c-1"))
+                .header("Metadata", "true");
+            assert_eq!(asked(get).await.0, 200);
+        }
+        let get = client()
+            .get(endpoint.url_of("c-2"))
+            .header("Metadata", "true");
+        assert_eq!(asked(get).await.0, 200);
+        let later = Instant::now() + Duration::from_secs(18);
+        let pauses = endpoint.longest_pauses_until(later);
+        assert!(pauses["c-1"] >= Duration::from_secs(18));
+        assert!(endpoint.longest_pauses()["c-1"] < Duration::from_secs(18));
+        assert!(!pauses.contains_key("c-2"), "it has looked once");
     }
 
     #[tokio::test]

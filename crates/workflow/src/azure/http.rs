@@ -17,7 +17,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Timeout of one try, including the answer. The service ends its own operations after 30 s ("Setting time-outs for Queue
 /// service operations"), so a longer wait means a dead connection.
-const TRY: Duration = Duration::from_secs(35);
+pub(super) const TRY: Duration = Duration::from_secs(35);
 
 /// A client for http, and one for https. To read the root certificates of the system takes half of the CPU time of a program's
 /// start, so the client for https is made when an address needs it: those of an emulator do not.

@@ -7,6 +7,7 @@
 
 mod on_its_way;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::http::TRY;
 use super::sign_in::{Asked, SignInError};
 use crate::task;
 
@@ -52,8 +54,8 @@ pub struct SharedToken {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
-    /// The end of the token before this one.
-    ended: Option<Instant>,
+    /// The ends of the tokens before this one, the latest last: those that a request under way may have.
+    ended: VecDeque<Instant>,
     renewal: Option<AbortOnDropHandle<Result<Kept, SignInError>>>,
     failed: Option<(Instant, SignInError)>,
 }
@@ -122,10 +124,8 @@ impl SharedToken {
         let state = self.state.lock().await;
         let ends = state.token.as_ref().map(|kept| kept.ends);
         let span = begun..=Instant::now();
-        [ends, state.ended]
-            .into_iter()
-            .flatten()
-            .any(|end| span.contains(&end))
+        let mut all = state.ended.iter().copied().chain(ends);
+        all.any(|end| span.contains(&end))
     }
 
     async fn token(&self) -> Result<AccessToken, SignInError> {
@@ -183,7 +183,9 @@ impl State {
                     tracing::info!("the authority gives tokens again");
                 }
                 let before = self.token.replace(kept);
-                self.ended = before.map(|before| before.ends);
+                self.ended.extend(before.map(|before| before.ends));
+                let longest = TRY + ANSWER;
+                self.ended.retain(|end| end.elapsed() < longest);
             }
             Err(error) => {
                 if self.failed.is_none() && self.token.is_some() {

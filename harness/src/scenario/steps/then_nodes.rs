@@ -1,7 +1,7 @@
 //! Judges the effect of evictions.
 
 use cucumber::then;
-use judge::deliveries::{self, Excuses};
+use judge::deliveries;
 use judge::evictions;
 use platform::simulated::Capacity;
 
@@ -32,28 +32,18 @@ async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
     Ok(run.judge_receives_after_notice(limit.0)?)
 }
 
-/// Why messages may have come back although the consumers are right.
-fn excuses(scenario: &Scenario) -> Excuses {
-    let traffic = scenario.traffic();
-    Excuses {
-        unasked: scenario.begun().and_then(crate::run::Run::evicted_unasked),
-        storage: traffic.map(|traffic| traffic.storage).ok(),
-        lease: scenario.lease(),
-    }
-}
-
 declare_needs!(Wire);
 #[then("no message came back because a lease ran out")]
 async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
     let lapsed = scenario.run().await?.lapsed()?;
-    let (traffic, excuses) = (scenario.traffic()?, excuses(scenario));
+    let (traffic, excuses) = (scenario.traffic()?, scenario.excuses());
     Ok(deliveries::no_lease_ran_out(traffic, lapsed, &excuses)?)
 }
 
 declare_needs!(Wire);
 #[then(regex = r"^at most (\d+) messages were delivered more than once$")]
 fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
-    let (traffic, excuses) = (scenario.traffic()?, excuses(scenario));
+    let (traffic, excuses) = (scenario.traffic()?, scenario.excuses());
     Ok(deliveries::redelivered_at_most(traffic, most, &excuses)?)
 }
 

@@ -66,9 +66,10 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepRes
     let patience = load.sending()?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    run.until_done(&mut sending, patience).await?;
+    let waited = run.until_done(&mut sending, patience).await?;
     let sent = sending.finish(patience).await?;
     scenario.has_sent(load, sent)?;
+    scenario.running()?.waited = waited;
     Ok(())
 }
 

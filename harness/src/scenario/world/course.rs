@@ -1,5 +1,7 @@
 //! How far a scenario has come: it is given, it runs, it is judged. What belongs to a later part is not there in an earlier one.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
 use crate::audit::ExpectedPoison;
@@ -32,6 +34,8 @@ pub(in crate::scenario) struct Running {
     pub(in crate::scenario) told_to_stop: Option<ToldToStop>,
     /// Names of the consumers that said that they were ready while storage did not let them work.
     pub(in crate::scenario) early: Vec<String>,
+    /// How long a step has waited for the work after everything was sent: a limit on the work counts from there.
+    pub(in crate::scenario) waited: Duration,
 }
 
 impl Running {
@@ -43,6 +47,7 @@ impl Running {
             injected: None,
             told_to_stop: None,
             early: Vec::new(),
+            waited: Duration::ZERO,
         }
     }
 

@@ -20,7 +20,8 @@ impl Protocol {
         let repeated = self.account.is_doubtful(&message.queue_id);
         self.account.deleted(&message.queue_id, happened);
         let Some(mut live) = self.live.remove(&message.queue_id) else {
-            if !repeated && happened == Happened::Yes && self.account.unread() == 0 {
+            let is_known = self.account.is_known(&crossing.client);
+            if !repeated && happened == Happened::Yes && is_known {
                 self.findings.add(Violation::Unwitnessed, || {
                     let detail = format!(
                         "{} deleted a message that nobody has received over the wire",

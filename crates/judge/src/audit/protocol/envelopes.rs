@@ -78,7 +78,7 @@ impl Protocol {
         let handed = live.map_or(&[][..], |live| &live.told.handed);
         let own: Vec<_> = handed.iter().filter(|it| it.client == *client).collect();
         // Deliveries in unreadable answers are unknown.
-        let Some(last) = own.last().filter(|_| self.account.unread() == 0) else {
+        let Some(last) = own.last().filter(|_| self.account.is_known(client)) else {
             return Told::Fine;
         };
         let last = last.attempt;

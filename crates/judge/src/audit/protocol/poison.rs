@@ -63,7 +63,8 @@ impl Protocol {
         }
         seqs.sort_unstable();
         seqs.dedup();
-        if seqs.is_empty() && !is_known && self.account.unread() == 0 {
+        let all_known = self.account.is_known(&crossing.client);
+        if seqs.is_empty() && !is_known && all_known {
             self.findings.add(Violation::Phantom, || {
                 let detail = format!(
                     "{} put it into {:?}, and it is no message that anybody had received",

@@ -160,7 +160,8 @@ impl Protocol {
             .into_iter()
             .flatten()
             .any(|seq| self.handed_over.has(seq));
-        if !is_received && self.account.unread() == 0 && crossing.strange.is_none() {
+        let is_known = self.account.is_known(&crossing.client);
+        if !is_received && is_known && crossing.strange.is_none() {
             self.unreceived.push((seq, crossing.client.clone()));
         }
     }
@@ -189,9 +190,9 @@ impl Protocol {
         let subject = self.name_of(row, Some(seq));
         let Some(claimed) = &row.delivery else { return };
         let client = &crossing.client;
-        // Only if every delivery is known: an answer that cannot be read may have held one.
+        // Only if all of its deliveries are known: an answer that cannot be read may have held one.
         let is_anothers = self.claims.is_any()
-            && self.account.unread() == 0
+            && self.account.is_known(client)
             && crossing.happened() == Happened::Yes
             && self.deliveries.are_anothers(seq, client);
         let told = (&self.clocks, &self.activity, self.skews.as_mut());

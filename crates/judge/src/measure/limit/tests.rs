@@ -331,3 +331,19 @@ fn a_median_is_at_least_what_half_of_the_messages_took() {
     let none = judged(1, &Hops::default()).unwrap_err();
     assert_eq!(none.outcome(), Outcome::Inconclusive);
 }
+
+#[test]
+fn a_median_is_not_told_by_some_of_the_rows() {
+    let mut hops = hops((0..20).map(|_| (0, 50_000)));
+    hops.record(&StoredRow {
+        src_stamp: Some(Stamp::from_micros(0)),
+        sent_stamp: Some(Stamp::from_micros(0)),
+        ..StoredRow::default()
+    });
+    let judged =
+        |ms| median_at_least(&hops, Hop::QueueWait, Duration::from_millis(ms)).unwrap_err();
+    let untold = judged(50);
+    assert_eq!(untold.outcome(), Outcome::Inconclusive);
+    assert_eq!(untold.to_string(), "1 rows lack a stamp of queue wait");
+    assert_eq!(judged(51).outcome(), Outcome::Fail);
+}

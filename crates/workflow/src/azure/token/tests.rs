@@ -178,4 +178,11 @@ async fn the_end_of_a_token_is_known_after_it_was_replaced() {
     after(41).await;
     assert!(shared.ended_since(early).await, "the first one ended");
     assert!(!shared.ended_since(Instant::now()).await);
+    // Soon after the end of the first one comes the third.
+    after(10).await;
+    token(&shared).await.unwrap();
+    after(0).await;
+    assert_eq!(token(&shared).await.unwrap().0, "token-3");
+    assert!(shared.ended_since(early).await);
+    assert!(!shared.ended_since(Instant::now()).await);
 }

@@ -122,7 +122,10 @@ impl Fleet {
         placement.cluster.gone(node, now);
         if let Some(evicted) = placement.on(node) {
             evicted.seen.is_over = true;
-            evicted.seen.longest_pauses = pauses;
+            for (worker, pause) in pauses {
+                let longest = evicted.seen.longest_pauses.entry(worker).or_default();
+                *longest = pause.max(*longest);
+            }
             evicted.seen.killed.clone_from(&killed);
             if !killed.is_empty() {
                 evicted.short.get_or_insert(now);
