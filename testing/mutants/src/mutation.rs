@@ -207,6 +207,8 @@ pub(crate) enum Mutation {
     StaysAfterNotice,
     /// Asks for a notice every 2.6 s.
     LooksTooSeldom,
+    /// Asks for a notice twice, and never again.
+    StopsLooking,
     /// Takes its time for the drain that the notice began, also when its node is drained by force.
     IgnoresForcedDrain,
 

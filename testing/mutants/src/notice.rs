@@ -53,9 +53,13 @@ pub(crate) async fn watch(
         Mutation::LooksTooSeldom => TOO_SELDOM,
         _ => EVERY,
     };
+    let looks = match mutation {
+        Mutation::StopsLooking => 2,
+        _ => usize::MAX,
+    };
     let client = reqwest::Client::builder().no_proxy().build();
     let client = client.expect("a plain client must build");
-    loop {
+    for _ in 0..looks {
         let request = client.get(&endpoint).header("Metadata", "true").send();
         if let Ok(answer) = request.await
             && let Ok(text) = answer.text().await

@@ -115,3 +115,23 @@ fn time(cell: u64) -> Duration {
     let seconds = cell / PER_SECOND;
     Duration::new(seconds, 0) + Duration::from_nanos(cell % PER_SECOND * nanos)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_that_touch_are_one() {
+        let mut spans = Spans::default();
+        for span in [(5, 6), (1, 2), (3, 3), (9, 12), (10, 10)] {
+            spans.add(span);
+        }
+        let merged = spans.merged();
+        assert_eq!(merged, [(1, 3), (5, 6), (9, 12)]);
+        let inside = |at| holds(&merged, at);
+        assert_eq!(
+            [0, 3, 4, 6, 8, 12, 13].map(inside),
+            [false, true, false, true, false, true, false]
+        );
+    }
+}

@@ -72,3 +72,37 @@ pub(crate) fn memory(settings: &Settings, slack: Duration) -> Duration {
     let reads = settings.fallback.map_or(0, |it| it.failure_threshold);
     longest + settings.controller.status_resolution + round.saturating_mul(reads.saturating_add(4))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Behavior, Fallback, FallbackBehavior};
+
+    /// Polls every 30 s and syncs every 15 s, a status in whole seconds, and cooldown and window of 300 s.
+    #[test]
+    fn the_longest_memory_and_four_rounds_or_more_must_pass() {
+        let memory = |slack: u64, change: &dyn Fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            super::memory(&settings, Duration::from_secs(slack)).as_secs()
+        };
+        assert_eq!(memory(0, &|_| ()), 300 + 1 + 4 * 45);
+        assert_eq!(memory(2, &|_| ()), 300 + 1 + 4 * 49);
+        let failing = |it: &mut Settings| {
+            it.fallback = Some(Fallback {
+                failure_threshold: 3,
+                replicas: 1,
+                behavior: FallbackBehavior::Static,
+            });
+        };
+        assert_eq!(memory(0, &failing), 300 + 1 + 7 * 45);
+        let windowed = |it: &mut Settings| {
+            let mut behavior = Behavior::default();
+            behavior.scale_up.stabilization_window = Some(Duration::from_secs(1_000));
+            it.behavior = Some(behavior);
+        };
+        assert_eq!(memory(0, &windowed), 1_000 + 1 + 4 * 45);
+        let cold = |it: &mut Settings| it.initial_cooldown_period = Duration::from_secs(700);
+        assert_eq!(memory(0, &cold), 700 + 1 + 4 * 45);
+    }
+}

@@ -327,3 +327,6 @@ impl Reads {
         observed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,6 +186,17 @@ fn a_recorded_load_holds_between_its_samples() {
 }
 
 #[test]
+fn a_recorded_load_is_steady_until_another_sample_differs() {
+    let queue = |visible| Ok(Queue { visible, leased: 0 });
+    let samples = [(0, 7), (10, 7), (20, 0), (30, 7)];
+    let samples = samples.map(|(at, visible)| (seconds(at), queue(visible)));
+    let samples = RecordedQueue::new(samples);
+    let until = |now| samples.steady_until(seconds(now));
+    assert_eq!([until(0), until(15), until(20)], [20, 20, 30].map(seconds));
+    assert_eq!(until(30), Duration::MAX);
+}
+
+#[test]
 fn a_recorded_load_is_silent_where_it_says_nothing() {
     let samples = RecordedQueue::with_silence([
         (seconds(0), Some(Ok(Queue::default()))),
@@ -343,4 +354,52 @@ fn around_one_run_nothing_is_possible_but_that_run_give_or_take_the_slack() {
     }
     assert_ne!(around.excursions(&series(&[(0, 0), (7, 4), (20, 1)])), []);
     assert_eq!(around.reaches()[3].earliest, seconds(8));
+}
+
+#[test]
+fn an_excursion_is_one_for_as_long_as_it_lasts() {
+    let bands = [(0, 0), (1, 2), (3, 4), (0, 9), (2, 2)];
+    let bands = (0..)
+        .step_by(10)
+        .zip(bands)
+        .map(|(from, (low, high))| Band {
+            from: seconds(from),
+            until: seconds(from + 10),
+            low,
+            high,
+        });
+    let envelope = Envelope {
+        bands: bands.collect(),
+        reaches: Vec::new(),
+        likely: series(&[(0, 0)]),
+        horizon: seconds(50),
+    };
+    let told = |steps: &[(u64, u32)]| -> Vec<_> {
+        let excursions = envelope.excursions(&series(steps)).into_iter();
+        excursions
+            .map(|it| {
+                (
+                    it.from.as_secs(),
+                    it.until.as_secs(),
+                    it.replicas,
+                    it.possible,
+                )
+            })
+            .collect()
+    };
+    assert_eq!(told(&[(0, 5)]), [(0, 30, 5, (0, 0)), (40, 50, 5, (2, 2))]);
+    let changed = [(0, 25, 5, (0, 0)), (25, 30, 6, (3, 4)), (40, 50, 6, (2, 2))];
+    assert_eq!(told(&[(0, 5), (25, 6)]), changed);
+}
+
+#[test]
+fn a_band_lasts_until_something_else_is_possible() {
+    let envelope = envelope(&measured(), &burst, 120);
+    let possible = |band: &Band| (band.low, band.high);
+    let pairs = envelope.bands.windows(2);
+    assert!(envelope.bands.len() > 3);
+    for pair in pairs {
+        assert_ne!(possible(&pair[0]), possible(&pair[1]));
+        assert_eq!(pair[0].until, pair[1].from);
+    }
 }

@@ -263,3 +263,38 @@ fn a_change_in_the_last_row_is_judged_too() {
     let lie = ["4000000000 replicas from 60.0 s to 60.0 s, where 0 to 0 are possible"];
     assert_eq!(said("4000000000"), lie);
 }
+
+#[test]
+fn a_recording_names_its_queue_and_what_waits_in_others() {
+    let text = "queue,orders\nwaiting,mails,7\nt_s,visible,leased,replicas\n0,1,2,3\n9,0,0,1\n";
+    let around = read(text).unwrap().surroundings();
+    assert_eq!(around.load_queue.as_deref(), Some("orders"));
+    assert_eq!(around.waiting, [("mails".to_owned(), 7)].into());
+}
+
+#[test]
+fn times_since_1970_are_those_of_the_clock() {
+    let from = |seconds: u64| {
+        let after = seconds + 1;
+        let text = format!("t_s,visible,leased,replicas\n{seconds},0,0,0\n{after},0,0,0\n");
+        read(&text).unwrap()
+    };
+    let earliest = EARLIEST.as_secs();
+    assert_eq!(from(earliest).start().wall, EARLIEST);
+    let cron = crate::Cron::new("0 8 * * *", "0 9 * * *", "UTC", 4).unwrap();
+    let settings = Settings {
+        others: vec![crate::Trigger {
+            reads: crate::Reads::Cron(cron),
+            name: None,
+            use_cached_metrics: false,
+        }],
+        ..Settings::default()
+    };
+    let judged = |seconds| {
+        from(seconds)
+            .judge(&settings, &Uncertainty::default())
+            .err()
+    };
+    assert_eq!(judged(earliest), None);
+    assert_eq!(judged(earliest - 1), Some(RecordingError::NoClock));
+}

@@ -283,13 +283,20 @@ mod at_rest {
         }
     }
 
-    /// A ScaledObject that was never active has an initial cooldown from its creation on, not from the begin of that time.
+    /// A ScaledObject that was never active keeps its replicas for an initial cooldown from its creation on.
     #[test]
-    fn its_age_is_that_of_the_begin() {
+    fn its_age_is_that_of_the_end() {
         let settings = Settings {
-            initial_cooldown_period: seconds(100_000),
+            initial_cooldown_period: seconds(150),
             ..sample()
         };
-        assert_eq!(rested(&settings, &start(3)).0.replicas(), 0);
+        let replicas = |age: u64| {
+            let aged = Start {
+                age: seconds(age),
+                ..start(3)
+            };
+            rested(&settings, &aged).0.replicas()
+        };
+        assert_eq!((replicas(100), replicas(300)), (3, 0));
     }
 }

@@ -103,8 +103,8 @@ mod tests {
             }
         }
         let one = Work::Uniform(seconds(8), seconds(8));
-        let shares = [7, 8, 9].map(|time| one.longer_than(seconds(time)) > 0.5);
-        assert_eq!(shares, [true, false, false]);
+        let shares = [7, 8, 9].map(|time| format!("{}", one.longer_than(seconds(time))));
+        assert_eq!(shares, ["1", "0", "0"]);
     }
 
     /// The first two of the sequence: 0.5 and 1.5 times the golden ratio, without the whole.

@@ -336,10 +336,10 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    /// As [`Cluster::longest_pauses`], and the time since the last request counts too.
-    pub fn longest_pauses_until(&self, node: &str, now: Instant) -> BTreeMap<String, Duration> {
+    /// The time since the last request of each consumer of `node` that has sent none since `told`.
+    pub fn silences(&self, node: &str, told: Instant, now: Instant) -> BTreeMap<String, Duration> {
         let live = self.live.iter().find(|live| live.node.name == node);
-        live.map(|live| live.endpoint.longest_pauses_until(now))
+        live.map(|live| live.endpoint.silences(told, now))
             .unwrap_or_default()
     }
 

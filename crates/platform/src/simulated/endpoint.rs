@@ -119,15 +119,13 @@ impl Endpoint {
             .collect()
     }
 
-    /// As [`Endpoint::longest_pauses`], and the time since the last request counts too.
-    pub fn longest_pauses_until(&self, now: Instant) -> BTreeMap<String, Duration> {
+    /// The time since the last request of each consumer that has sent none since `told`.
+    pub fn silences(&self, told: Instant, now: Instant) -> BTreeMap<String, Duration> {
         let looks = lock(&self.looks);
-        let pauses = looks.iter().filter(|(_, looks)| looks.longest.is_some());
-        pauses
-            .filter_map(|(asker, looks)| {
-                let until_now = Looks::again(Some(*looks), now).longest;
-                Some((asker.clone(), until_now?))
-            })
+        let silent = looks.iter().filter(|(_, looks)| looks.last < told);
+        let since = |looks: &Looks| now.saturating_duration_since(looks.last);
+        silent
+            .map(|(asker, looks)| (asker.clone(), since(looks)))
             .collect()
     }
 
@@ -343,25 +341,24 @@ mod tests {
         assert_eq!(longest, [None, Some(1_000), Some(2_600), Some(2_600)]);
     }
 
-    /// A consumer that has stopped looking makes no request that would end its pause.
+    /// A consumer that has stopped looking makes no request that would end its pause; one that has heard of the end need not look again.
     #[tokio::test]
-    async fn the_time_since_the_last_request_is_a_pause_too() {
+    async fn the_time_since_the_last_request_is_told_of_those_that_have_heard_nothing() {
         let endpoint = announced().await;
-        for _ in 0..2 {
-            let get = client()
+        let look = || {
+            client()
                 .get(endpoint.url_of("c-1"))
-                .header("Metadata", "true");
-            assert_eq!(asked(get).await.0, 200);
-        }
-        let get = client()
-            .get(endpoint.url_of("c-2"))
-            .header("Metadata", "true");
-        assert_eq!(asked(get).await.0, 200);
-        let later = Instant::now() + Duration::from_secs(18);
-        let pauses = endpoint.longest_pauses_until(later);
-        assert!(pauses["c-1"] >= Duration::from_secs(18));
-        assert!(endpoint.longest_pauses()["c-1"] < Duration::from_secs(18));
-        assert!(!pauses.contains_key("c-2"), "it has looked once");
+                .header("Metadata", "true")
+        };
+        let before = Instant::now();
+        assert_eq!(asked(look()).await.0, 200);
+        let told = Instant::now();
+        let later = told + Duration::from_secs(18);
+        let silent = endpoint.silences(told, later);
+        assert!(silent["c-1"] >= Duration::from_secs(18), "{silent:?}");
+        assert_eq!(endpoint.silences(before, later), BTreeMap::new());
+        assert_eq!(asked(look()).await.0, 200);
+        assert_eq!(endpoint.silences(told, later), BTreeMap::new());
     }
 
     #[tokio::test]

@@ -372,11 +372,14 @@ pub(crate) const THENS: &[Sentence] = &[
     },
     Sentence {
         says: "every consumer of a node that was evicted had looked for a notice every second",
-        fails: &[consumer(
-            "looks-too-seldom",
-            ON_DEMAND,
-            "did not look for a notice for|looked for a notice once at most",
-        )],
+        fails: &[
+            consumer(
+                "looks-too-seldom",
+                ON_DEMAND,
+                "did not look for a notice for|looked for a notice once at most",
+            ),
+            consumer("stops-looking", ON_DEMAND, "did not look for a notice for"),
+        ],
     },
 ];
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Settings, sample, scaled_job, settings, with};
 use crate::manifest::TriggerAuthentication;
 use crate::{
-    Behavior, Fallback, FallbackBehavior, RefusedBy, ScaledObject, SelectPolicy, Surroundings,
-    Variables,
+    Behavior, Cron, Fallback, FallbackBehavior, Reads, RefusedBy, ScaledObject, SelectPolicy,
+    Surroundings, Trigger, Variables,
 };
 
 /// KEDA `scaledobject_webhook.go`, `verifyHpas`, and `hpa.go`, `getHPAName`: a name may have 63 characters, the HPA's too.
@@ -166,6 +166,17 @@ fn warnings_begin_where_their_reason_does() {
     assert_eq!(activation(2, Some(0)), ["activationQueueLength"]);
     assert_eq!(activation(2, None), none);
     assert_eq!(activation(2, Some(1)), ["idleReplicaCount"]);
+    // Another trigger may be active for the last messages.
+    let beside = |it: &mut Settings| {
+        let cron = Cron::new("0 8 * * *", "0 9 * * *", "UTC", 4).unwrap();
+        it.activation_queue_length = 1;
+        it.others = vec![Trigger {
+            reads: Reads::Cron(cron),
+            name: None,
+            use_cached_metrics: false,
+        }];
+    };
+    assert_eq!(fields(&beside), none);
     let field = "advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.selectPolicy";
     let disabled = |it: &mut Settings| {
         let mut behavior = Behavior::default();

@@ -113,8 +113,7 @@ impl Fleet {
                 since: now,
                 is_over: false,
                 workers: placement.cluster.consumers(node),
-                // Until the notice: a consumer that has heard it need not look again.
-                longest_pauses: placement.cluster.longest_pauses_until(node, Instant::now()),
+                longest_pauses: placement.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
                 failed: None,

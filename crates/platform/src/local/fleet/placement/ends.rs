@@ -118,14 +118,20 @@ impl Fleet {
         let now = Instant::now();
         let placement = self.placement.as_mut().context("there are no nodes")?;
         let times = placement.cluster.times();
-        let pauses = placement.cluster.longest_pauses(node);
+        let mut pauses = placement.cluster.longest_pauses(node);
+        // A consumer that has looked since the notice has heard it, and need not look again. One that has not was silent until its
+        // machine ended under it.
+        let told = placement.on(node).map_or(now, |evicted| evicted.began);
+        let silences = placement.cluster.silences(node, told, now).into_iter();
+        let was_hit = |name: &String| killed.iter().any(|(killed, _)| killed == name);
+        for (worker, silence) in silences.filter(|(name, _)| was_hit(name)) {
+            let longest = pauses.entry(worker).or_default();
+            *longest = silence.max(*longest);
+        }
         placement.cluster.gone(node, now);
         if let Some(evicted) = placement.on(node) {
             evicted.seen.is_over = true;
-            for (worker, pause) in pauses {
-                let longest = evicted.seen.longest_pauses.entry(worker).or_default();
-                *longest = pause.max(*longest);
-            }
+            evicted.seen.longest_pauses = pauses;
             evicted.seen.killed.clone_from(&killed);
             if !killed.is_empty() {
                 evicted.short.get_or_insert(now);
