@@ -14,8 +14,7 @@ const IDLE: &str = "spec.idleReplicaCount";
 /// Cooldowns and windows that are tried, in seconds, shortest first.
 pub(super) const TIMES: [u64; 4] = [300, 600, 900, 1_800];
 
-/// Longer cooldowns. A ScaledObject that may never have been active has an initial one first, so that this one alone changes nothing
-/// then.
+/// Longer cooldowns; and for a ScaledObject that may be new, longer initial ones, which alone count until it has been active.
 pub(super) fn longer_cooldowns(case: &Case<'_>) -> Vec<Change<Question>> {
     let settings = &case.question.settings;
     let times = || TIMES.map(Duration::from_secs).into_iter();

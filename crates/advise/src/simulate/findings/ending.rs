@@ -275,7 +275,10 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
     let often = case.often(|run| run.thrash > 0);
     let what = format!("needed again within 5 minutes: {times}, {often}");
     let (field, reason) = match advice.blame {
-        Some((field, why)) => (field, format!("{why}; they are {what}")),
+        Some((field, why)) => (
+            field,
+            format!("{why}; replicas that are taken away are {what}"),
+        ),
         None => (
             field.to_owned(),
             format!("replicas are taken away {by}, and {what}"),

@@ -129,7 +129,7 @@ impl Case<'_> {
         })
     }
 
-    /// The trigger of a queue for which no job is ever made: that of the load if it is one, as the first (KEDA
+    /// The trigger of a queue for which no job is ever made, the load's own queue before others (KEDA
     /// `pkg/scaling/scaledjob/metrics.go`, `CalculateQueueLengthAndMaxValue`).
     fn jobless(&self) -> Option<(usize, &QueueTrigger)> {
         let queues = self.question.settings.triggers.iter().enumerate();
@@ -140,7 +140,7 @@ impl Case<'_> {
         none.min_by_key(|(_, queue)| queue.elsewhere.is_some())
     }
 
-    /// Whether no job is made for the queue of the load, or for none at all.
+    /// Whether no job is made for the queue of the load.
     fn makes_none(&self) -> bool {
         let of_the_load = self
             .jobless()
