@@ -101,7 +101,7 @@ Feature: Every message has exactly one result
       And each message takes 500 ms of work
       And a lease lasts 60 s
       # Sending goes on for longer than a consumer may still receive messages after it was told to stop.
-      When 240 messages are sent at 30 per second, and one consumer is told to stop when it has 5 or more of them in hand
+      When 360 messages are sent at 30 per second, and one consumer is told to stop when it has 5 or more of them in hand
       Then that consumer ended by itself within 10 s, with exit code 0
       # If the consumer kept a lease, its message would come back only after the 60 s of the lease.
       And within 20 s every message has exactly one result
