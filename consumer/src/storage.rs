@@ -54,9 +54,9 @@ impl<Q: WorkQueue, T: ResultTable> Storage<Q, T> {
             .await
     }
 
-    /// Renews a lease, with a second try beside the first if that has no answer after three quarters of the time that the lease
-    /// has left. The first is not given up then: if it took effect, it has changed the receipt, and only its answer has the new one.
-    /// If it never arrived, only the second, on a connection of its own, can succeed.
+    /// Renews a lease. If the request has no answer after three quarters of the time that the lease has left, a second one is sent
+    /// on another connection, and the first is still waited for. If storage has done the first, it has changed the receipt, and only
+    /// the answer to the first has the new one. If the first never reached storage, the second can still renew the lease.
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<Lease, StorageError> {
         // A renewal is due at half of the visibility timeout.
         let patience = TRY.min(self.visibility * 3 / 8);

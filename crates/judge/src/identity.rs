@@ -140,7 +140,7 @@ mod tests {
         let at_once = refused("put of c-1 (x)", None);
         let told = "storage refused put of c-1 (x)";
         assert_eq!(fails(never_refused(std::slice::from_ref(&at_once))), told);
-        // A token may end on its way to storage that stands still, whoever sends it.
+        // While storage keeps a request waiting, its token may end, however good the client is.
         let late = refused("put of c-2 (x)", Some(Duration::from_millis(2_100)));
         let error = never_refused(std::slice::from_ref(&late)).unwrap_err();
         assert_eq!(error.outcome(), Outcome::Inconclusive);

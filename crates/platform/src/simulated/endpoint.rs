@@ -345,11 +345,8 @@ mod tests {
     #[tokio::test]
     async fn the_time_since_the_last_request_is_told_of_those_that_have_heard_nothing() {
         let endpoint = announced().await;
-        let look = || {
-            client()
-                .get(endpoint.url_of("c-1"))
-                .header("Metadata", "true")
-        };
+        let url = endpoint.url_of("c-1");
+        let look = || client().get(&url).header("Metadata", "true");
         let before = Instant::now();
         assert_eq!(asked(look()).await.0, 200);
         let told = Instant::now();

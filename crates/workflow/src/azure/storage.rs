@@ -226,8 +226,8 @@ impl Storage {
         }
     }
 
-    /// Appends the SAS to the URL, or returns the token credential; and the options of the client. Root certificates that cannot be read are an error here, and not
-    /// of the first request.
+    /// Appends the SAS to the URL, or returns the token credential; in both cases with the options of the client. Root certificates
+    /// that cannot be read are an error here, and not of the first request.
     fn sign(
         &self,
         url: &mut Url,

@@ -7,7 +7,6 @@
 
 mod on_its_way;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +53,8 @@ pub struct SharedToken {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
-    /// The ends of the tokens before this one, the latest last: those that a request under way may have.
-    ended: VecDeque<Instant>,
+    /// The ends of earlier tokens, as long as a request that was sent with one of them may be under way.
+    ended: Vec<Instant>,
     renewal: Option<AbortOnDropHandle<Result<Kept, SignInError>>>,
     failed: Option<(Instant, SignInError)>,
 }

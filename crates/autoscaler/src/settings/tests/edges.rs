@@ -20,7 +20,7 @@ fn names_may_be_as_long_as_a_label() {
         });
         settings(with(named, "/spec/advanced", advanced.into())).is_ok()
     };
-    // Without a name of its own, the HPA's begins with keda-hpa-.
+    // If no name is given, KEDA writes keda-hpa- before that of the ScaledObject.
     assert!(named(54, None));
     assert!(!named(55, None));
     assert!(named(63, Some(63)));

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::SharedToken;
 use crate::azure::sign_in::SignInError;
 
-/// Tells such an answer as a try without a token. It looks at requests after they have got their token.
+/// Turns such an answer into the error of a try without a token. It sees requests after the SDK has given them their token.
 #[derive(Debug)]
 pub(in crate::azure) struct OnItsWay(pub(in crate::azure) Arc<SharedToken>);
 
@@ -41,7 +41,7 @@ impl Policy for OnItsWay {
 }
 
 /// Whether storage does not know who asks: 401, or 403 `AuthenticationFailed` ("Common REST API error codes"; Azurite answers a
-/// token that is over with the second). A role that lacks has another code.
+/// token that is over with the second). An identity that lacks a role gets another code.
 fn is_unknown(answer: &AsyncRawResponse) -> bool {
     match answer.status() {
         StatusCode::Unauthorized => true,

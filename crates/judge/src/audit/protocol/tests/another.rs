@@ -1,7 +1,7 @@
 //! Tests of rows from a client that never received their message.
 
+use super::steps::under;
 use super::*;
-use crate::audit::tests::own_with;
 
 /// `client` stores the row of message 7, with all claims about its delivery.
 fn insert_of(told: &mut Told, client: &str, status: u16) {
@@ -52,7 +52,7 @@ fn a_row_from_a_client_that_never_received_the_message_is_found() {
     }
 }
 
-/// A row that is described without any claim about its delivery may come from anybody, and each claim makes it somebody's.
+/// If a described column tells of the delivery, only a client that received the message may store the row; else any client may.
 #[test]
 fn a_row_is_anothers_if_one_of_its_columns_tells_of_a_delivery() {
     const CLAIMS: [&str; 4] = [
@@ -69,11 +69,7 @@ fn a_row_is_anothers_if_one_of_its_columns_tells_of_a_delivery() {
             .collect::<Vec<_>>()
     };
     for kept in [None, Some(0), Some(1), Some(2), Some(3)] {
-        let lens = Lens::new(own_with(&without(kept)).into(), "r1".parse().unwrap());
-        let mut told = Told {
-            protocol: Protocol::new(lens, 10),
-            clock: 0,
-        };
+        let mut told = under(&without(kept));
         told.receive(1);
         insert_of(&mut told, "consumer-2", 201);
         let expected = kept.map(|_| Violation::Misreported);

@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::tests::own_with;
 
 /// A history under the project's own description, with each first text replaced by the second.
-fn under(changes: &[(&str, &str)]) -> Told {
+pub(super) fn under(changes: &[(&str, &str)]) -> Told {
     let lens = Lens::new(own_with(changes).into(), "r1".parse().unwrap());
     Told {
         protocol: Protocol::new(lens, 10),
