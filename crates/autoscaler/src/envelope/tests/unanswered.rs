@@ -98,3 +98,19 @@ fn a_read_with_tries_of_15_s_is_ended_by_the_api_server() {
     assert_eq!(end(15, Reader::Poll), (148, true, false));
     assert_eq!(end(15, Reader::Sync), (70, true, true));
 }
+
+/// With the same random lateness, the ways in which a read may end are not the same way several times.
+#[test]
+fn random_reads_differ_for_each_reaction() {
+    let ends = Unanswered::ALL.map(|how| {
+        let late = Late::Random(1);
+        let ended = how.ended(late, Reader::Poll, seconds(10), seconds(70), &Away);
+        ended.at
+    });
+    let differ = |which: &[usize]| {
+        let ends: std::collections::BTreeSet<_> = which.iter().map(|it| ends[*it]).collect();
+        assert_eq!(ends.len(), which.len(), "{which:?}: {ends:?}");
+    };
+    differ(&[0, 1, 2]);
+    differ(&[3, 5, 7, 9]);
+}
