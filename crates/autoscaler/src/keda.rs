@@ -110,7 +110,8 @@ impl ScaleLoop {
         phases: &Phases,
     ) -> Self {
         let resolution = settings.controller.status_resolution;
-        let whole_age = age + remaining(age, resolution);
+        // A multiple of the resolution, and no less than the age.
+        let whole_age = age + resolution.saturating_sub(remainder(age, resolution));
         let zero = whole_age + phases.second;
         let mut new = Self {
             zero,
@@ -202,14 +203,6 @@ impl ScaleLoop {
 
 fn whole(time: Duration, resolution: Duration) -> Duration {
     time.saturating_sub(remainder(time, resolution))
-}
-
-/// The time from `time` to the next multiple of `resolution`.
-fn remaining(time: Duration, resolution: Duration) -> Duration {
-    match remainder(time, resolution) {
-        Duration::ZERO => Duration::ZERO,
-        over => resolution.saturating_sub(over),
-    }
 }
 
 fn remainder(time: Duration, resolution: Duration) -> Duration {

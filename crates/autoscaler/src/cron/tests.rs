@@ -280,6 +280,15 @@ fn numbers_that_a_field_cannot_have_are_told_in_words() {
             "22-6 ends before it begins; write 22-23,0-6",
         ),
         ("0 8 * * FOO", "must be five fields of numbers"),
+        ("0 8 * * FOOL", "must be five fields of numbers"),
+        (
+            "0 8 99999999999999999999 * *",
+            "must be five fields of numbers",
+        ),
+        ("0 8 15W * *", "KEDA knows no L and no W"),
+        ("0 8 * * 1#2", "KEDA knows no #"),
+        ("0 8 * * 7", "Sunday is 0 to KEDA, which knows no day 7"),
+        ("0 8 * * 8", "days of a week are 0 to 6, and 8 is none"),
     ] {
         let refused = Schedule::new(text).unwrap_err();
         assert!(refused.contains(words), "{text}: {refused}");
@@ -307,6 +316,7 @@ fn what_robfig_takes_in_silence_is_taken() {
         ("TZ=Local 0 8 * * *", "Asia/Tokyo", "2026-11-28T23:00:00Z"),
         ("0 8 * * MON,WED,", "UTC", "2026-11-30T08:00:00Z"),
         ("0 8,,9 * * *", "UTC", "2026-11-29T08:00:00Z"),
+        ("0 8-8,8 * * *", "UTC", "2026-11-29T08:00:00Z"),
         ("*-5 8 * * *", "UTC", "2026-11-29T08:00:00Z"),
         ("+5 +8 * * *", "UTC", "2026-11-29T08:05:00Z"),
         ("0 8 * * */7", "UTC", "2026-11-29T08:00:00Z"),

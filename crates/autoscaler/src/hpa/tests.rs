@@ -103,6 +103,26 @@ fn an_hpa_has_noted_the_replicas_of_its_first_sync_if_that_is_over() {
     }
 }
 
+/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendationWithBehaviors`: the 0 replicas of the first sync, 15 s after the
+/// creation, hold back a scale up for as long as its window lasts, and no longer.
+#[test]
+fn the_replicas_of_a_first_sync_count_by_their_age() {
+    let mut behavior = Behavior::default();
+    behavior.scale_up.stabilization_window = Some(seconds(120));
+    let settings = behaving(behavior);
+    for (age, expected) in [(3_600, 5), (135, 5), (119, 1)] {
+        let start = Start {
+            age: seconds(age),
+            ..Start::default()
+        };
+        let mut hpa = Hpa::at_zero(&settings, &start);
+        let behavior = settings.behavior.as_ref();
+        let metrics = || messages(&settings, 50);
+        let scaled = hpa.sync(&settings, behavior, seconds(15), 1, metrics);
+        assert_eq!(scaled.map_or(1, |it| it.0), expected, "{age} s old");
+    }
+}
+
 /// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`: the reason of a rescale is the metric above or below its target.
 #[test]
 fn a_rescale_says_whether_the_metric_is_above_or_below_its_target() {
@@ -241,6 +261,15 @@ fn without_behavior_replicas_grow_to_four_or_twofold_a_sync() {
 }
 
 /// Source: Kubernetes `horizontal.go`, `stabilizeRecommendation`: a recommendation exactly as old as the window counts.
+/// Source: Kubernetes `horizontal.go`, `convertDesiredReplicasWithRules`: fewer than the minimum become the minimum at once, and
+/// the limit of a scale up is for every other number.
+#[test]
+fn without_behavior_only_less_than_the_minimum_is_raised_to_it() {
+    let ten = settings(10, 100);
+    let limited = [9, 10, 11].map(|desired| limits::without_behavior(1, desired, &ten));
+    assert_eq!(limited, [10, 4, 4]);
+}
+
 #[test]
 fn without_behavior_replicas_fall_after_five_minutes() {
     let mut lengths = vec![50];

@@ -70,13 +70,19 @@ fn a_cron_trigger_brings_its_replicas_when_its_time_comes() {
         others: vec![other("day", Reads::Cron(cron))],
         ..Settings::default()
     };
-    let start = Start {
-        wall: seconds(7 * 3_600 + 59 * 60),
-        ..Start::default()
+    let scaled = |wall| {
+        let start = Start {
+            wall: seconds(wall),
+            ..Start::default()
+        };
+        let mut model = Autoscaler::new(settings.clone(), &start);
+        run(&mut model, 11 * 3_600, |_| queue(0))
     };
-    let mut model = Autoscaler::new(settings, &start);
-    let scaled = run(&mut model, 11 * 3_600, |_| queue(0));
-    assert_eq!(scaled, [(60, 1), (60, 3), (36_330, 0)]);
+    let minute_before = 7 * 3_600 + 59 * 60;
+    assert_eq!(scaled(minute_before), [(60, 1), (60, 3), (36_330, 0)]);
+    // Polls ten seconds later by that clock, at 7:59:10 and 7:59:40, and never on the hour.
+    let later = [(60, 1), (60, 3), (36_330, 0)];
+    assert_eq!(scaled(minute_before + 10), later);
 }
 
 /// Source: KEDA `fallback.go`, `GetMetricsWithFallback`: failures are counted by metric, and each falls back by itself.
@@ -171,6 +177,23 @@ fn a_fallback_that_is_cached_is_nil_to_the_formula_of_a_sync() {
     };
     let scaled = run(&mut fresh(alone), 45, |_| UNREAD);
     assert_eq!(scaled, [(30, 1), (30, 3)]);
+}
+
+/// Source: KEDA `fallback.go`, `GetMetricsWithFallback`: the metrics server keeps -1 for nil, and a formula takes it for a number.
+#[test]
+fn a_nil_that_is_cached_is_minus_one_to_the_formula_of_a_sync() {
+    let formula = with_formula("orders + 71", 10.0, 0.0);
+    let settings = Settings {
+        min_replica_count: 1,
+        use_cached_metrics: true,
+        ..falls_back(formula, 1, 3, FallbackBehavior::ScalingModifiers)
+    };
+    let start = Start {
+        replicas: 5,
+        ..Start::default()
+    };
+    let scaled = run(&mut Autoscaler::new(settings, &start), 45, |_| UNREAD);
+    assert_eq!(scaled, [(30, 7)]);
 }
 
 /// Cron began an hour before: its replicas exist when the load begins, and the queue adds more.

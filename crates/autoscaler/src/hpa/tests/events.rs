@@ -46,3 +46,26 @@ fn restored_bounds_are_scale_events() {
         [10, 10, 10, 10, 14, 14]
     );
 }
+
+/// Source: Kubernetes `horizontal.go`, `markScaleEventsOutdated`: an event is outdated if it is from before the longest period
+/// of its own direction, 15 s here.
+#[test]
+fn an_event_exactly_as_old_as_the_longest_period_is_kept() {
+    let rules = Rules {
+        stabilization_window: Some(Duration::ZERO),
+        policies: vec![policy(PolicyKind::Pods, 1, 600)],
+        ..Rules::default_down()
+    };
+    let behavior = Behavior {
+        scale_down: rules,
+        ..Behavior::default()
+    };
+    for (second, expected) in [(15, 1), (16, 4)] {
+        let mut events = ScaleEvents::default();
+        events.note(&behavior, seconds(0), 1, 5);
+        events.note(&behavior, seconds(second), 5, 7);
+        // 600 s ago there was 1 replica, or 5 if the first event is lost.
+        let limit = events.limit(&settings(0, 100), &behavior, seconds(60), 7, 1);
+        assert_eq!(limit, expected, "{second} s");
+    }
+}
