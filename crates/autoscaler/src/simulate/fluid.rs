@@ -215,11 +215,11 @@ impl<'a> Fluid<'a> {
                 served.empty_since
             }
         };
-        if let Some(at) = empty.map(|at| moment(at, until))
-            && leaving < NONE
-        {
-            let anew = at > self.now || self.empty_since.is_none();
-            self.empty_since = if anew { Some(at) } else { self.empty_since };
+        if let Some(at) = empty.map(|at| moment(at, until)) {
+            if at > self.now {
+                self.empty_since = None;
+            }
+            self.empty_since.get_or_insert(at);
         }
         self.now = until;
         self.note_empty(until);
@@ -269,18 +269,20 @@ impl<'a> Fluid<'a> {
     /// Starts replicas, or ends them: first those that have not started, then those that have, the newest first in both cases
     /// (Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`).
     pub(super) fn scale(&mut self, from: u32, to: u32) -> Ended {
-        if to > from {
+        let Some(mut ending) = from.checked_sub(to) else {
             let at = self.now + self.workload.service.start_delay;
             self.starting.push_back((at, to - from));
             return Ended::default();
-        }
-        let mut ending = from - to;
-        while let Some((at, count)) = self.starting.pop_back() {
-            if count > ending {
-                self.starting.push_back((at, count - ending));
-                return Ended::default();
+        };
+        while ending > 0
+            && let Some((_, count)) = self.starting.back_mut()
+        {
+            let fewer = ending.min(*count);
+            *count -= fewer;
+            ending -= fewer;
+            if *count == 0 {
+                self.starting.pop_back();
             }
-            ending -= count;
         }
         let ending = ending.min(self.working);
         self.working -= ending;

@@ -123,10 +123,8 @@ impl Cohorts {
                 batch.messages -= ends;
                 cut.messages += ends;
                 cut.lost += ends - done;
-                if done > 0.0 {
-                    let at = f64::midpoint(batch.first, batch.last.min(now + grace));
-                    cut.finishing.push((at, done));
-                }
+                let at = f64::midpoint(batch.first, batch.last.min(now + grace));
+                cut.finishing.push((at, done));
             }
             let messages = cut.messages - before;
             cut.replicas += messages.min(f64::from(ending));

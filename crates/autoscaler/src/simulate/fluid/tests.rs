@@ -1,5 +1,8 @@
 //! Tests of queues with a known course.
 
+mod cohorts;
+mod marks;
+
 use super::*;
 use crate::simulate::{Arrivals, Rates, Service, Work};
 
@@ -89,6 +92,7 @@ fn replicas_that_have_not_begun_end_first() {
     assert_eq!((fluid.working, fluid.starting.len()), (4, 1));
     let ended = fluid.scale(5, 2);
     // One replica has not started; of four with four messages each, two end.
+    assert_eq!((fluid.working, fluid.starting.len()), (2, 0));
     assert!((ended.replicas - 2.0).abs() < 1e-6, "{ended:?}");
     assert!((ended.messages - 8.0).abs() < 1e-6, "{ended:?}");
 }
