@@ -1,7 +1,7 @@
 //! Tests of a queue without answers for 75 s, from the first second on. The loops' first reads begin at 0 s and at 15 s, with a
 //! client whose tries time out after 3 s: they fail at 42 s and at 57 s.
 
-use super::super::runs::Late;
+use super::super::runs::{Late, draw, mix, share};
 use super::super::unanswered::Unanswered;
 use super::*;
 use crate::keda::Reader;
@@ -99,18 +99,54 @@ fn a_read_with_tries_of_15_s_is_ended_by_the_api_server() {
     assert_eq!(end(15, Reader::Sync), (70, true, true));
 }
 
-/// With the same random lateness, the ways in which a read may end are not the same way several times.
+/// The end of a read at 10 s of a queue that would answer at 70 s, as `Unanswered` says; tries get no answer at all.
+fn drawn(how: Unanswered, seed: u64) -> Duration {
+    let (now, left) = (seconds(10), seconds(60));
+    if let Unanswered::Tried { timeout, .. } = how {
+        let mut at = now;
+        for pause in [800, 2_400, 5_600, 0, 800, 2_400, 5_600, 0] {
+            at += seconds(timeout.into());
+            let jitter = 0.8 + share(draw(seed, at)) / 2.0;
+            at += Duration::from_millis(pause).mul_f64(jitter);
+        }
+        return at;
+    }
+    let bits = draw(seed, now);
+    if bits % 2 == 0 {
+        return now + left;
+    }
+    now + (left - Duration::from_millis(1)).mul_f64(share(bits))
+}
+
+/// Each reaction has a number of its own, so that no two of them end alike by the same random lateness.
 #[test]
-fn random_reads_differ_for_each_reaction() {
-    let ends = Unanswered::ALL.map(|how| {
-        let late = Late::Random(1);
-        let ended = how.ended(late, Reader::Poll, seconds(10), seconds(70), &Away);
-        ended.at
-    });
-    let differ = |which: &[usize]| {
-        let ends: std::collections::BTreeSet<_> = which.iter().map(|it| ends[*it]).collect();
-        assert_eq!(ends.len(), which.len(), "{which:?}: {ends:?}");
-    };
-    differ(&[0, 1, 2]);
-    differ(&[3, 5, 7, 9]);
+fn random_ends_follow_from_the_lateness_the_reaction_and_the_loop() {
+    let random = 5 << 32 | 3;
+    let numbers = [0, 1, 2, 3, 3, 6, 6, 9, 9, 18, 18];
+    for (how, number) in Unanswered::ALL.into_iter().zip(numbers) {
+        for reader in [Reader::Poll, Reader::Sync] {
+            let late = Late::Random(random);
+            let ended = how.ended(late, reader, seconds(10), seconds(70), &Away);
+            let seed = mix(random ^ number << 32) << 1 | reader as u64;
+            let mut expected = drawn(how, seed);
+            if reader == Reader::Sync {
+                expected = expected.min(seconds(70));
+            }
+            assert_eq!(ended.at, expected, "{how:?}, {reader:?}");
+        }
+    }
+}
+
+#[test]
+fn a_read_that_fails_last_ends_just_before_the_answer() {
+    let on_time = Late::Always(0, 0);
+    let ends = [
+        (Unanswered::Fails, 10_000),
+        (Unanswered::FailsLast, 69_999),
+        (Unanswered::Waits, 70_000),
+    ];
+    for (how, expected) in ends {
+        let ended = how.ended(on_time, Reader::Poll, seconds(10), seconds(70), &Away);
+        assert_eq!(ended.at.as_millis(), expected, "{how:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Tests of queues with a known course.
 
 mod cohorts;
+mod flow;
 mod marks;
 
 use super::*;
@@ -90,7 +91,9 @@ fn replicas_that_have_not_begun_end_first() {
     assert_eq!((queue.visible, queue.leased), (20, 16));
     assert_eq!(fluid.scale(10, 5), Ended::default());
     assert_eq!((fluid.working, fluid.starting.len()), (4, 1));
+    let before = fluid.backlog;
     let ended = fluid.scale(5, 2);
+    assert!((before - ended.messages - fluid.backlog).abs() < 1e-9);
     // One replica has not started; of four with four messages each, two end.
     assert_eq!((fluid.working, fluid.starting.len()), (2, 0));
     assert!((ended.replicas - 2.0).abs() < 1e-6, "{ended:?}");
