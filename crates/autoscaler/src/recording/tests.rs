@@ -26,6 +26,12 @@ fn rows_hold_until_the_next_and_settings_come_first() {
 }
 
 #[test]
+fn an_object_may_never_have_been_active() {
+    let recording = read("active_ago_s,never\nt_s,total,replicas\n0,0,0\n9,0,0\n").unwrap();
+    assert_eq!(recording.start().active_ago, None);
+}
+
+#[test]
 fn a_queue_that_gave_no_answer_is_empty_columns() {
     for text in [
         "t_s,total,replicas\n0,5,0\n2.5,,0\n4,,1\n9,0,1\n",
