@@ -112,10 +112,12 @@ fn drawn(how: Unanswered, seed: u64) -> Duration {
         return at;
     }
     let bits = draw(seed, now);
-    if bits % 2 == 0 {
+    if bits.is_multiple_of(2) {
         return now + left;
     }
-    now + (left - Duration::from_millis(1)).mul_f64(share(bits))
+    now + left
+        .saturating_sub(Duration::from_millis(1))
+        .mul_f64(share(bits))
 }
 
 /// Each reaction has a number of its own, so that no two of them end alike by the same random lateness.
