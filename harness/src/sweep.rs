@@ -184,7 +184,7 @@ fn by_hand(resource: &Resource) -> anyhow::Error {
 async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
     const UNCHOSEN: WrongInput = WrongInput("look for what runs have left in a cluster");
     let connected = cluster::context::connect(Some(context)).await;
-    let (client, _) = connected.context(UNCHOSEN)?;
+    let client = connected.context(UNCHOSEN)?.client;
     let asked = || format!("ask the cluster of the context {context}");
     let cordons = cordons(context, &client, known).await;
     let mut expired = cordons.with_context(asked)?;
@@ -239,7 +239,8 @@ async fn cordons(
 /// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone; or uncordons a
 /// node that the run has cordoned.
 async fn remove_in_cluster(resource: &Resource) -> anyhow::Result<()> {
-    let (client, _) = cluster::context::connect(Some(&resource.storage)).await?;
+    let connected = cluster::context::connect(Some(&resource.storage)).await?;
+    let client = connected.client;
     if resource.kind == NAMESPACE {
         cluster::namespace::remove(&client, &resource.name, NAMESPACE_GONE).await?;
         return Ok(());

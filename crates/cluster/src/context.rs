@@ -27,30 +27,40 @@ pub fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<String, C
     }
 }
 
-/// Makes a client of the cluster with the context `wanted` in the kubeconfig (`KUBECONFIG`, else `~/.kube/config`), and returns
-/// the context's name. Sends no request yet.
-pub async fn connect(wanted: Option<&str>) -> Result<(Client, String), Error> {
+/// Clients of a cluster.
+#[derive(Clone)]
+pub struct Connected {
+    /// Retries an answer of 429, 503 or 504, for up to some minutes.
+    pub client: Client,
+    /// Returns each refusal at once.
+    pub told: Client,
+    /// The name of the context.
+    pub context: String,
+}
+
+/// Makes clients of the cluster with the context `wanted` in the kubeconfig (`KUBECONFIG`, else `~/.kube/config`). Sends no
+/// request yet.
+pub async fn connect(wanted: Option<&str>) -> Result<Connected, Error> {
     by(Kubeconfig::read(), wanted).await
 }
 
 /// As [`connect`], with the kubeconfig in `file`.
-pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<(Client, String), Error> {
+pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<Connected, Error> {
     by(Kubeconfig::read_from(file), wanted).await
-}
-
-/// Makes a client that returns each refusal at once. The client of [`connect`] retries an answer of 429, 503 or 504 for some minutes.
-pub async fn connect_to_be_told(wanted: &str) -> Result<Client, Error> {
-    let (mut config, context) = config(Kubeconfig::read(), Some(wanted)).await?;
-    config.default_retry = false;
-    client(config, &context)
 }
 
 async fn by(
     read: Result<Kubeconfig, KubeconfigError>,
     wanted: Option<&str>,
-) -> Result<(Client, String), Error> {
+) -> Result<Connected, Error> {
     let (config, context) = config(read, wanted).await?;
-    Ok((client(config, &context)?, context))
+    let mut told = config.clone();
+    told.default_retry = false;
+    Ok(Connected {
+        client: client(config, &context)?,
+        told: client(told, &context)?,
+        context,
+    })
 }
 
 fn unusable(context: &str, said: &str) -> Error {

@@ -38,7 +38,7 @@ pub enum Told {
 /// The pods on one node.
 #[derive(Debug, Clone)]
 pub struct Drain {
-    /// The run's pods. Use a client that does not retry ([`connect_to_be_told`](crate::context::connect_to_be_told)): each refusal is reported.
+    /// The run's pods. Use a client that does not retry ([`Connected::told`](crate::context::Connected::told)): each refusal is reported.
     pub pods: Api<Pod>,
     /// The label, with or without a value, of the pods that are ended. Others are left alone.
     pub label: &'static str,

@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
+use cluster::context::Connected;
 use cluster::pods::ContainerEnd;
 use cluster::{Found, Issuer, Wants};
 use kube::Client;
@@ -135,7 +136,7 @@ impl Cluster {
     }
 
     async fn look_over(
-        connected: Result<(Client, String), cluster::Error>,
+        connected: Result<Connected, cluster::Error>,
         args: &ClusterArgs,
         workload: &Workload,
         azure: Option<Azure>,
@@ -145,25 +146,27 @@ impl Cluster {
         overlay.ensure_filled_in()?;
         let images = args.images();
         let described = images::described(args, workload)?;
-        let (client, context) = connected.context(UNCHOSEN)?;
+        let Connected {
+            client,
+            told,
+            context,
+        } = connected.context(UNCHOSEN)?;
         let is_wired = is_wired(args, &overlay);
         let wants = Wants {
             scaling: true,
             images: overlay.images(&images, described.as_ref(), is_wired),
             nodes: azure.is_none().then(|| args.drain_nodes.clone()).flatten(),
         };
-        let found = cluster::preflight(&client, &wants, "edw-preflight").await;
+        // What is broken here, such as KEDA's metrics API, often stays so: it must not be tried again for minutes, in silence.
+        let found = cluster::preflight(&told, &wants, "edw-preflight").await;
         let found = found
             .with_context(|| format!("look over the cluster of the context {context}"))
             .context(UNCHOSEN)?;
         ensure_complete(&found, &context).context(UNCHOSEN)?;
-        let handed = match wants.nodes {
-            Some(label) => Some(Handed {
-                label,
-                client: cluster::context::connect_to_be_told(&context).await?,
-            }),
-            None => None,
-        };
+        let handed = wants.nodes.map(|label| Handed {
+            label,
+            client: told,
+        });
         let signs_in = azure.is_none() && is_wired && overlay.can_sign_in();
         let issuer = if signs_in {
             issuer(&client).await
