@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
@@ -80,15 +81,20 @@ impl TelemetryArgs {
                 .with_ansi(io::stderr().is_terminal())
                 .with_target(false)
                 .boxed(),
-            LogFormat::Json => fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_writer(io::stderr)
-                .boxed(),
+            LogFormat::Json => json_lines(io::stderr).boxed(),
         };
         let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
         export(registry, service)
     }
+}
+
+/// Writes each event as a line of JSON, whose fields stand beside `level` and `message`: the logs of pods, which the harness reads.
+pub fn json_lines<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
+{
+    fmt::layer().json().flatten_event(true).with_writer(writer)
 }
 
 #[cfg(not(feature = "otlp"))]

@@ -39,13 +39,9 @@ pub(super) struct Logs {
     read: BTreeMap<String, u64>,
 }
 
+/// A line as [`workflow::telemetry::json_lines`] writes it.
 #[derive(Deserialize)]
 struct Line {
-    fields: Fields,
-}
-
-#[derive(Deserialize)]
-struct Fields {
     message: String,
     #[serde(rename = "event.not_before", default)]
     not_before: Option<String>,
@@ -90,11 +86,11 @@ fn heard(line: &str, now: Stamp) -> Option<Heard> {
     if !line.contains(ANSWERS) && !line.contains(ANNOUNCED) {
         return None;
     }
-    let Line { fields } = serde_json::from_str(line).ok()?;
-    match fields.message.as_str() {
+    let line: Line = serde_json::from_str(line).ok()?;
+    match line.message.as_str() {
         ANSWERS => Some(Heard::Answered),
         ANNOUNCED => {
-            let ends = fields.not_before.as_deref().and_then(moment);
+            let ends = line.not_before.as_deref().and_then(moment);
             let notice = ends.map_or(0, |ends| ends.micros_since(now).max(0));
             Some(Heard::Noticed {
                 notice: Duration::from_micros(notice.unsigned_abs()),
@@ -119,6 +115,8 @@ fn moment(text: &str) -> Option<Stamp> {
 mod tests {
     use std::io::Write as _;
 
+    use tracing_subscriber::layer::SubscriberExt as _;
+
     use super::*;
 
     #[test]
@@ -129,13 +127,9 @@ mod tests {
         let now = moment("Mon, 23 Nov 2026 13:14:00 GMT").unwrap();
         assert_eq!(logs.news("aqs-app-1", now), []);
         let mut file = File::create(dir.path().join("logs/aqs-app-1.log")).unwrap();
-        let answers = r#"{"timestamp":"2026-11-23T13:00:00Z","level":"INFO","fields":{"message":"scheduled events answer","endpoint":"e"},"target":"consumer::preempt"}"#;
-        let noticed = r#"{"level":"WARN","fields":{"message":"Spot eviction announced: draining","event.id":"e","event.kind":"Preempt","event.not_before":"Mon, 23 Nov 2026 13:14:15 GMT"}}"#;
-        writeln!(
-            file,
-            "{answers}\nno JSON\n{{\"fields\":{{\"message\":\"other\"}}}}"
-        )
-        .unwrap();
+        let answers = r#"{"timestamp":"2026-11-23T13:00:00Z","level":"INFO","message":"scheduled events answer","endpoint":"e","target":"consumer::preempt"}"#;
+        let noticed = r#"{"level":"WARN","message":"Spot eviction announced: draining","event.id":"e","event.kind":"Preempt","event.not_before":"Mon, 23 Nov 2026 13:14:15 GMT"}"#;
+        writeln!(file, "{answers}\nno JSON\n{{\"message\":\"other\"}}").unwrap();
         let (begun, rest) = noticed.split_at(60);
         write!(file, "{begun}").unwrap();
         assert_eq!(logs.news("aqs-app-1", now), [Heard::Answered]);
@@ -147,13 +141,38 @@ mod tests {
 
     #[test]
     fn an_event_that_has_begun_gives_no_time() {
-        let line =
-            r#"{"fields":{"message":"Spot eviction announced: draining","event.not_before":""}}"#;
+        let line = r#"{"message":"Spot eviction announced: draining","event.not_before":""}"#;
         let notice = Duration::ZERO;
         assert_eq!(
             heard(line, Stamp::from_micros(5)),
             Some(Heard::Noticed { notice })
         );
+    }
+
+    /// The lines are read in the form in which a pod writes them.
+    #[test]
+    fn what_a_consumer_logs_in_a_pod_is_heard() {
+        let (read, write) = std::io::pipe().unwrap();
+        let write = std::sync::Mutex::new(write);
+        let lines = workflow::telemetry::json_lines(write);
+        let subscriber = tracing_subscriber::registry().with(lines);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(endpoint = "e", "scheduled events answer");
+            let not_before = "Mon, 23 Nov 2026 13:14:15 GMT";
+            tracing::warn!(
+                event.id = "e",
+                event.not_before = not_before,
+                "Spot eviction announced: draining"
+            );
+        });
+        let mut text = String::new();
+        std::io::BufReader::new(read)
+            .read_to_string(&mut text)
+            .unwrap();
+        let now = moment("Mon, 23 Nov 2026 13:14:00 GMT").unwrap();
+        let heard: Vec<_> = text.lines().filter_map(|line| heard(line, now)).collect();
+        let notice = Duration::from_secs(15);
+        assert_eq!(heard, [Heard::Answered, Heard::Noticed { notice }]);
     }
 
     /// The consumer's source has both messages.

@@ -112,7 +112,7 @@ impl Played {
             .append(true)
             .open(file)
             .unwrap();
-        writeln!(file, "{}", json!({"fields": {"message": message}})).unwrap();
+        writeln!(file, "{}", json!({"message": message})).unwrap();
     }
 
     async fn until(&self, holds: impl Fn(&NodesView) -> bool) -> NodesView {
