@@ -61,13 +61,13 @@ pub struct UpArgs {
     pub location: String,
     /// Hours from now after which `aks sweep` may remove the environment, 1 to 24; must be longer than the night with its
     /// time-outs
-    #[arg(long, env = "EDW_AKS_EXPIRES_HOURS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=24))]
+    #[arg(long, env = "EDW_AKS_EXPIRES_HOURS", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=24))]
     pub expires_hours: u16,
     /// Highest cost of the environment until it expires, in USD; if it could cost more, nothing is created
     #[arg(long, env = "EDW_AKS_CEILING", default_value_t = 10.0)]
     pub ceiling: f64,
     /// Highest number of virtual cores in the Spot pool, 2 to 64
-    #[arg(long, env = "EDW_AKS_SPOT_CPU", default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..=64))]
+    #[arg(long, env = "EDW_AKS_SPOT_CPU", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=64))]
     pub spot_cpu: u16,
     /// Highest number of virtual cores in the on-demand pool, 2 to 64
     #[arg(long, env = "EDW_AKS_ON_DEMAND_CPU", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..=64))]

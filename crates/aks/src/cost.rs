@@ -22,10 +22,12 @@ const FAMILIES: [(&str, f64); 3] = [
     ("Standard_F2s_v2", 2.0),
 ];
 
-/// List prices in USD (November 2026) of resources that always exist: a Basic registry per day, a public address per hour, an
-/// OS disk of 64 GiB (P6) per hour, a million messages (four queue operations and two of the table each, and KEDA's polls).
+/// List prices in USD (November 2026) of resources that always exist: a Basic registry per day, a public address and the load
+/// balancer that nodes reach the internet through per hour, an OS disk of 64 GiB (P6) per hour, a million messages (four queue
+/// operations and two of the table each, and KEDA's polls).
 const REGISTRY_DAY: f64 = 0.167;
 const ADDRESS_HOUR: f64 = 0.005;
+const BALANCER_HOUR: f64 = 0.025;
 const DISK_HOUR: f64 = 0.014;
 const MILLION_MESSAGES: f64 = 2.5;
 
@@ -171,8 +173,8 @@ impl Bill {
                     cpu * dearest * hours,
                 ),
                 line(
-                    format!("{nodes} disks and an address, {hours} h"),
-                    (nodes * DISK_HOUR + ADDRESS_HOUR) * hours,
+                    format!("{nodes} disks, an address and a load balancer, {hours} h"),
+                    (nodes * DISK_HOUR + ADDRESS_HOUR + BALANCER_HOUR) * hours,
                 ),
                 line(format!("registry, {days} d"), days * REGISTRY_DAY),
                 line(
@@ -252,10 +254,7 @@ mod tests {
             .map(|(_, usd)| (usd * 1000.0).round() / 1000.0)
             .collect();
         // 13 disks: the system node, and 12 nodes with two vCPU each.
-        assert_eq!(
-            usd,
-            [0.4, 3.36, (13.0_f64 * 0.014 + 0.005) * 2.0, 0.167, 2.5]
-        );
+        assert_eq!(usd, [0.4, 3.36, 0.424, 0.167, 2.5]);
         assert!(bill.hold(7.0).is_ok());
         let refused = bill.hold(6.0).unwrap_err();
         assert_eq!(refused.exit, Exit::Usage);

@@ -18,6 +18,9 @@ use crate::wait::{Look, until};
 /// Time limit for removing the node pools: each node is drained, terminated and deleted.
 const POOLS: Duration = Duration::from_secs(8 * 60);
 
+/// After this many polls, three minutes, `gone` looks whether Azure is still deleting.
+const LOOKS_AGAIN: u32 = 18;
+
 /// Removes the run.
 pub(crate) fn down(args: &DownArgs) -> Result<Exit, Failure> {
     let door = Door::open(&args.common, args.common.out.join(args.run.to_string()))?;
@@ -33,8 +36,9 @@ pub(crate) fn down(args: &DownArgs) -> Result<Exit, Failure> {
 /// deleted. Nodes that remain are deleted with the node group.
 fn pools(door: &Door, run: &Run) {
     let kubectl = Kubectl::of(door, run);
-    if !kubectl.is_there() {
-        say("  no kubeconfig here: the nodes go with their group");
+    // In a workflow, another machine has run `up`.
+    if !kubectl.is_there() && kubectl.fetch(run).is_err() {
+        say("  the cluster is not there, or cannot be reached: the nodes go with their group");
         return;
     }
     let delete = [
@@ -105,20 +109,66 @@ fn gone(door: &Door, group: &str, left: &mut Left) {
     if left.iter().any(|(name, _)| name == group) {
         return;
     }
+    let mut polls = 0;
     let waited = until(
         &format!("{group} to go"),
         door.minutes(30),
         || match exists(door, group) {
             Ok(false) => Ok(Look::Done(())),
-            Ok(true) => Ok(Look::Not("is still there".to_owned())),
-            Err(refusal) if refusal.passes() || refusal.kind == Kind::TimedOut => {
-                Ok(Look::Not(format!("{:?}", refusal.kind)))
+            Ok(true) => {
+                polls += 1;
+                if polls % LOOKS_AGAIN == 0 {
+                    delete_again(door, group)
+                } else {
+                    Ok(Look::Not("is still there".to_owned()))
+                }
             }
+            Err(refusal) if is_passing(&refusal) => Ok(Look::Not(format!("{:?}", refusal.kind))),
             Err(refusal) => Err(Failure::refused("look whether it is gone", &refusal)),
         },
     );
     if let Err(failure) = waited {
         left.push((group.to_owned(), failure.to_string()));
+    }
+}
+
+fn is_passing(refusal: &Refusal) -> bool {
+    refusal.passes() || refusal.kind == Kind::TimedOut
+}
+
+/// Asks for the deletion once more if Azure has given it up: one resource that cannot be deleted yet, such as a cluster that is
+/// still being created, ends the deletion of its group, and the group stays ("Azure Resource Manager resource group deletion").
+fn delete_again(door: &Door, group: &str) -> Result<Look<()>, Failure> {
+    let state = [
+        "group",
+        "show",
+        "--name",
+        group,
+        "--query",
+        "properties.provisioningState",
+    ];
+    let state = match door.az(&state) {
+        Ok(state) => state,
+        Err(refusal) if is_passing(&refusal) || refusal.kind == Kind::NotFound => {
+            return Ok(Look::Not(format!("{:?}", refusal.kind)));
+        }
+        Err(refusal) => {
+            return Err(Failure::refused(
+                "look whether it is being deleted",
+                &refusal,
+            ));
+        }
+    };
+    if state == "Deleting" {
+        return Ok(Look::Not("is being deleted".to_owned()));
+    }
+    let mut left = Vec::new();
+    delete(door, group, &mut left);
+    match left.pop() {
+        None => Ok(Look::Not(
+            "its deletion had ended: deleting it again".to_owned(),
+        )),
+        Some((_, why)) => Err(Failure::new(Exit::Partial, "it cannot be deleted").said(why)),
     }
 }
 

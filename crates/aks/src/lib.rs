@@ -43,6 +43,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use args::Args;
+pub use check::probe_variables;
 pub use failure::Exit;
 pub use standing::{Standing, shortage, standing};
 

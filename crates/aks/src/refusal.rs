@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Locked,
     Forbidden,
     NotFound,
+    /// The region does not offer this version of Kubernetes any more.
+    Version,
     /// The cluster does not know a kind: an add-on is not installed yet.
     Undefined,
     Unreachable,
@@ -36,7 +38,7 @@ pub(crate) enum Kind {
 }
 
 /// Each kind with its texts, the most specific kind first: an error may contain several.
-const WORDS: [(Kind, &[&str]); 14] = [
+const WORDS: [(Kind, &[&str]); 15] = [
     (Kind::AssertionExpired, &["AADSTS700024"]),
     (Kind::NotSignedIn, &["az login", "No subscription found"]),
     (
@@ -45,8 +47,8 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "QuotaExceeded",
             "InsufficientVCPUQuota",
             "exceeding approved",
-            // From node auto-provisioning.
-            "vCPU quota limit",
+            // In each of the three texts of node auto-provisioning (karpenter-provider-azure, `commonerrorhandlers.go`).
+            "vCPU quota",
         ],
     ),
     (
@@ -57,11 +59,16 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "OverconstrainedAllocationRequest",
             "NotAvailableForSubscription",
             "VMSizeNotSupported",
-            // Both as in node auto-provisioning (karpenter-provider-azure, `error_handlers.go`).
+            // What AKS answers where a subscription may not have a size in a region.
+            "is not allowed in your subscription",
+            // As in node auto-provisioning (karpenter-provider-azure, `commonerrorhandlers.go`, `cloudprovider.go` and `vminstance.go`).
             "unable to allocate resources",
             "azureskunotavailable",
+            "all requested instance types were unavailable",
+            "no instance types available",
         ],
     ),
+    (Kind::Version, &["K8sVersionNotSupported"]),
     (
         Kind::CredentialConflict,
         &["ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"],
@@ -180,6 +187,12 @@ impl Refusal {
                 Exit::Inconclusive,
                 Some("choose another --location, or another systemVmSize in infra/defaults.json"),
             ),
+            Kind::Version => (
+                Exit::Usage,
+                Some(
+                    "set kubernetesVersion in infra/defaults.json to one of: az aks get-versions --location <region> --output table",
+                ),
+            ),
             Kind::Locked => (
                 Exit::Partial,
                 Some("remove the lock: az lock list --resource-group <group>"),
@@ -253,6 +266,14 @@ mod tests {
             (
                 "Error from server (Forbidden): pods is forbidden",
                 Kind::Forbidden,
+            ),
+            (
+                "(BadRequest) The VM size of Standard_D4s_v5 is not allowed in your subscription in location 'eastus'.",
+                Kind::NoCapacity,
+            ),
+            (
+                "(AgentPoolK8sVersionNotSupported) Version 1.36.1 is not supported in this region.",
+                Kind::Version,
             ),
             ("anything else", Kind::Other),
         ] {

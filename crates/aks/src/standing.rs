@@ -81,6 +81,22 @@ mod tests {
                 "the requested SKU is unavailable for instance type Standard_D2s_v5 in zone eastus-1 with capacity type spot, for more details please visit: https://aka.ms/azureskunotavailable",
                 Some("Azure has no machine of these sizes to give"),
             ),
+            (
+                "this subscription has reached the regional vCPU quota for spot (LowPriorityQuota). To scale beyond this limit, please review the quota increase process here",
+                Some("a quota of the subscription is used up"),
+            ),
+            (
+                "subscription level spot vCPU quota for Standard_D2s_v5 has been reached (may try provision an alternative instance type)",
+                Some("a quota of the subscription is used up"),
+            ),
+            (
+                "NodeClaim edw-spot-x7k2p event: all requested instance types were unavailable during launch",
+                Some("Azure has no machine of these sizes to give"),
+            ),
+            (
+                "creating instance, insufficient capacity, no instance types available",
+                Some("Azure has no machine of these sizes to give"),
+            ),
             ("Failed to schedule pod, incompatible requirements", None),
             ("Readiness probe failed", None),
         ] {

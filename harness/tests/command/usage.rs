@@ -277,3 +277,21 @@ fn without_any_azurite_the_storage_that_needs_nothing_is_named() {
     let texts = ["none of its three sources", "--storage engine"];
     ended(3, &["run", "An empty queue"], &bare, &texts);
 }
+
+/// `aks check` starts the consumer in a pod with these variables. One that it does not take would keep every night from being ready.
+#[test]
+fn the_consumer_takes_the_settings_of_the_probe_of_an_aks_environment() {
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["consumer", "--probe"])
+        .env_clear()
+        .envs(aks::probe_variables("account", "queue", "table"))
+        .output()
+        .expect("the harness must start");
+    let said = String::from_utf8_lossy(&output.stderr);
+    // It has read all of them, and misses those that a pod has from workload identity.
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("cannot start error=\"sign in with workload identity"),
+        "{said}"
+    );
+}

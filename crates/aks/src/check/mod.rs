@@ -7,6 +7,8 @@
 mod keda;
 mod probe;
 
+pub use probe::variables as probe_variables;
+
 use crate::args::CheckArgs;
 use crate::door::Door;
 use crate::environment::Environment;

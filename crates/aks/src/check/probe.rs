@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::later;
 use crate::door::Door;
 use crate::environment::Environment;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::kubernetes::{Kubectl, NAMESPACE};
 use crate::refusal::{Kind, Refusal};
 use crate::up::VERSION;
@@ -27,7 +27,13 @@ enum Ended {
     Well,
     /// The pod's log.
     Refused(String),
+    /// The pod's log, if its program refused its settings: no later pod can do better.
+    Unfit(String),
 }
+
+/// Exit code of a program that refuses its settings, and the end of its message about a flag or a variable.
+const USAGE: u64 = 2;
+const USAGE_SAID: &str = "try '--help'";
 
 /// Runs probes until three in a row succeed.
 pub(crate) fn probe(
@@ -42,6 +48,14 @@ pub(crate) fn probe(
         || {
             match once(door, kubectl, environment)? {
                 Ended::Well => row += 1,
+                Ended::Unfit(said) => {
+                    return Err(Failure::new(
+                        Exit::NotReady,
+                        "the consumer's image does not take the settings of its probe",
+                    )
+                    .said(said)
+                    .mend("push the images of this version: ci/aks build, then up again"));
+                }
                 Ended::Refused(said) => {
                     row = 0;
                     return Ok(Look::Not(said));
@@ -78,11 +92,37 @@ fn once(door: &Door, kubectl: &Kubectl<'_>, environment: &Environment) -> Result
         };
         match pod["status"]["phase"].as_str() {
             Some("Succeeded") => Ok(Look::Done(Ended::Well)),
-            Some("Failed") => Ok(Look::Done(Ended::Refused(log(kubectl)))),
+            Some("Failed") => {
+                let said = log(kubectl);
+                // Without the variables of workload identity, which a webhook that comes up later adds, it ends with 2 as well.
+                let is_unfit = exit_code(&pod) == Some(USAGE) && said.contains(USAGE_SAID);
+                Ok(Look::Done(if is_unfit {
+                    Ended::Unfit(said)
+                } else {
+                    Ended::Refused(said)
+                }))
+            }
             _ => Ok(Look::Not(waits_for(&pod))),
         }
     });
     ended.map_err(|failure| no_node(kubectl).unwrap_or(failure))
+}
+
+/// The exit code of the pod's container.
+fn exit_code(pod: &Value) -> Option<u64> {
+    pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"].as_u64()
+}
+
+/// The variables of the probe, apart from those that workload identity adds. The consumer of this version must take them.
+pub fn variables(account: &str, queue: &str, table: &str) -> Vec<(&'static str, String)> {
+    let given = [
+        ("AZURE_STORAGE_ACCOUNT_NAME", account),
+        ("AZURE_QUEUE_NAME", queue),
+        ("AZURE_TABLE_NAME", table),
+        ("EDW_CREDENTIAL", "workload-identity"),
+        ("EDW_LOG_FORMAT", "human"),
+    ];
+    given.map(|(name, value)| (name, value.to_owned())).into()
 }
 
 /// The failure if the pod waits because Azure had no machine to give.
@@ -156,7 +196,15 @@ fn remove(kubectl: &Kubectl<'_>) -> Result<(), Failure> {
 
 /// The pod: the workload's image, service account and environment, in the probing mode of `consumer`.
 fn pod(environment: &Environment) -> Value {
-    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    let variables = variables(
+        &environment.account_name,
+        &environment.queue_name,
+        &environment.table_name,
+    );
+    let variables = variables.into_iter();
+    let variables: Vec<Value> = variables
+        .map(|(name, value)| json!({"name": name, "value": value}))
+        .collect();
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
@@ -180,13 +228,7 @@ fn pod(environment: &Environment) -> Value {
                 "name": "probe",
                 "image": format!("{}/edw/consumer:{VERSION}", environment.login_server),
                 "args": ["--probe"],
-                "env": [
-                    variable("AZURE_STORAGE_ACCOUNT_NAME", &environment.account_name),
-                    variable("AZURE_QUEUE_NAME", &environment.queue_name),
-                    variable("AZURE_TABLE_NAME", &environment.table_name),
-                    variable("EDW_CREDENTIAL", "workload-identity"),
-                    variable("EDW_LOG_FORMAT", "text"),
-                ],
+                "env": variables,
                 "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
                 "securityContext": {
                     "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},

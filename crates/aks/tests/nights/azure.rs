@@ -36,12 +36,18 @@ pub(crate) fn az(books: &mut Books, args: &[String]) -> Answer {
         ["group", "list"] => Ok(groups(books)),
         ["group", "create"] => create(books, args),
         ["group", "exists"] => Ok(exists(books, flag(args, "--name"))),
+        ["group", "show"] => Ok(state(books, flag(args, "--name"))),
         ["group", "delete"] => delete(books, flag(args, "--name")),
         ["deployment", "group"] => deploy(books, args),
         ["acr", "login"] if books.fault("push-late") => {
             Err("ERROR: unauthorized: authentication required".to_owned())
         }
         ["acr", "login"] | ["account", "set"] => Ok(Value::Null),
+        ["aks", "get-credentials"]
+            if books.all["groups"][flag(args, "--resource-group")].is_null() =>
+        {
+            Err("(ResourceGroupNotFound) Resource group could not be found.".to_owned())
+        }
         ["aks", "get-credentials"] => {
             std::fs::write(flag(args, "--file"), "apiVersion: v1\n")
                 .expect("a kubeconfig must be written");
@@ -140,12 +146,21 @@ fn exists(books: &mut Books, name: &str) -> Value {
     true.into()
 }
 
+/// Whether a group is being deleted.
+fn state(books: &Books, name: &str) -> Value {
+    let is_deleting = !books.all["groups"][name]["deleting"].is_null();
+    let state = if is_deleting { "Deleting" } else { "Succeeded" };
+    // As JSON, like every answer of az.
+    json!(state).to_string().into()
+}
+
 fn delete(books: &mut Books, name: &str) -> Answer {
     if books.fault("locked") {
         return Err(format!(
             "(ScopeLocked) The scope '{name}' cannot perform delete operation because following scope(s) are locked"
         ));
     }
+    let given_up = books.fault("deletion-given-up");
     let group = books.all["groups"]
         .as_object_mut()
         .expect("groups")
@@ -155,7 +170,8 @@ fn delete(books: &mut Books, name: &str) -> Answer {
             "(ResourceGroupNotFound) Resource group '{name}' could not be found."
         )),
         Some(group) => {
-            if group["deleting"].is_null() {
+            // A cluster that is still being created ends the deletion.
+            if group["deleting"].is_null() && !given_up {
                 group["deleting"] = DELETING.into();
             }
             Ok(Value::Null)

@@ -110,7 +110,14 @@ fn create(books: &mut Books) {
     };
     books.all["made"] = (books.all["made"].as_u64().unwrap_or(0) + 1).into();
     books.all["log"] = next;
-    books.all["pod"] = json!({"status": {"phase": phase, "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}});
+    let said = books.all["log"].as_str().expect("a text");
+    let exit = if said.contains("--help") { 2 } else { 5 };
+    let container = json!({"state": {"terminated": {"exitCode": exit}}});
+    books.all["pod"] = json!({"status": {
+        "phase": phase,
+        "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}],
+        "containerStatuses": [container],
+    }});
 }
 
 pub(crate) fn docker(books: &mut Books, args: &[String]) -> Answer {

@@ -143,6 +143,7 @@ fn run(program: &str) -> BTreeSet<String> {
     night.plant("keda-bare", 1);
     night.check().with(0, "ready");
     night.plant("assertion-expired", 1);
+    night.plant("deletion-given-up", 1);
     night.down().with(0, "removed");
     night.sweep().with(0, "0 over");
     let mut found = BTreeSet::new();

@@ -28,10 +28,16 @@ pub(crate) fn trials() -> Vec<Trial> {
             "a_role_that_never_counts_is_told_with_what_the_pod_said",
             never,
         ),
+        trial("an_image_that_refuses_the_probe_is_told_at_once", unfit),
         trial("no_machine_for_the_probe_is_inconclusive", no_machine),
         trial("an_assertion_that_is_too_old_is_fetched_afresh", assertion),
         trial("without_a_workflow_an_expired_sign_in_is_told", signed_out),
         trial("a_group_that_does_not_go_makes_down_fail_by_name", hangs),
+        trial(
+            "a_deletion_that_azure_gives_up_is_asked_for_again",
+            given_up,
+        ),
+        trial("another_machine_removes_the_pools_first", elsewhere),
         trial("a_locked_group_makes_down_fail_by_name", locked),
         trial("nodes_that_outlive_their_cluster_are_removed", orphans),
         trial("a_sweep_only_tells_unless_told_to_delete", dry),
@@ -166,6 +172,14 @@ fn late_role() {
     assert_eq!(night.books().all["made"], 15);
 }
 
+fn unfit() {
+    let night = probed(&["error: invalid value\n\nFor more information, try '--help'."]);
+    let ended = night.check();
+    ended.with(3, "does not take the settings of its probe");
+    ended.with(3, "mend: push the images of this version");
+    assert_eq!(night.books().all["made"], 1);
+}
+
 fn fails_again() {
     let night = probed(&[
         "well",
@@ -228,6 +242,29 @@ fn hangs() {
     night.plant("delete-hangs", 0);
     night.down().with(0, "removed");
     night.is_over();
+}
+
+fn given_up() {
+    let night = Night::begin();
+    night.up().with(0, "next");
+    night.plant("deletion-given-up", 1);
+    night.down().with(0, "deleting it again");
+    night.is_over();
+}
+
+/// The job `down` of a workflow has no file of the job that ran `up`.
+fn elsewhere() {
+    let night = Night::begin();
+    night.up().with(0, "next");
+    std::fs::remove_dir_all(night.out().join("night1")).expect("the run's files must go");
+    night.down().with(0, "removed");
+    let calls = std::fs::read_to_string(night.out().join("night1/calls.jsonl"));
+    let calls = calls.expect("calls");
+    let pools = calls.find("delete nodepools.karpenter.sh");
+    let group = calls.find("az group delete");
+    assert!(pools.is_some() && pools < group, "{calls}");
+    night.is_over();
+    night.down().with(0, "the cluster is not there");
 }
 
 fn locked() {
