@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use workflow::backoff::Backoff;
@@ -22,6 +23,13 @@ const FIRST_ANSWER: Duration = Duration::from_secs(130);
 
 /// Time limit of later requests; a notice may leave only seconds.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// Waits after an answer that says that there were too many requests. The metadata service takes five a second of a machine, and
+/// all of its pods ask ("Azure Instance Metadata Service", rate limiting): on a node with more consumers, each gets its turn.
+const TOO_MANY: Backoff = Backoff {
+    first: Duration::from_secs(3),
+    longest: Duration::from_secs(3),
+};
 
 /// Waits between polls of an endpoint that has never answered: perhaps there is none. An endpoint that has answered once is polled
 /// every second, whatever it answers later: a notice may leave only seconds.
@@ -60,6 +68,9 @@ enum PollError {
     Http(#[from] reqwest::Error),
     #[error("read scheduled events")]
     Json(#[from] serde_json::Error),
+    /// The machine has asked too often.
+    #[error("the machine has asked for metadata too often")]
+    TooMany,
 }
 
 /// The kind of trouble of the last poll; each kind is logged once.
@@ -74,6 +85,8 @@ enum Trouble {
 struct Polls {
     answered: bool,
     failures: u32,
+    /// Whether the last answer was that there were too many requests.
+    too_many: bool,
     trouble: Option<Trouble>,
     /// The incarnation whose events concern others.
     seen: Option<i64>,
@@ -87,7 +100,9 @@ impl Polls {
 
     /// How long to wait before the next poll.
     fn pause(&self) -> Duration {
-        if self.answered || self.failures == 0 {
+        if self.too_many {
+            TOO_MANY.delay(1)
+        } else if self.answered || self.failures == 0 {
             POLL
         } else {
             UNANSWERED.delay(self.failures)
@@ -99,7 +114,7 @@ impl Polls {
         if self.trouble.take().is_some() || !self.answered {
             tracing::info!(endpoint, "scheduled events answer");
         }
-        (self.answered, self.failures) = (true, 0);
+        (self.answered, self.failures, self.too_many) = (true, 0, false);
         if document.incarnation.is_some() && document.incarnation == self.seen {
             return None;
         }
@@ -110,11 +125,16 @@ impl Polls {
 
     /// Records a poll that returned no document. Each kind of trouble is one warning, until the endpoint answers again.
     fn failed(&mut self, error: &PollError, endpoint: &str) {
-        self.failures = self.failures.saturating_add(1);
+        self.too_many = matches!(error, PollError::TooMany);
         let trouble = match error {
             PollError::Http(_) => Trouble::NoAnswer,
             PollError::Json(_) => Trouble::Unreadable,
+            PollError::TooMany => {
+                tracing::debug!(%error, endpoint, "polling on, more slowly");
+                return;
+            }
         };
+        self.failures = self.failures.saturating_add(1);
         let cause = std::error::Error::source(error).map(tracing::field::display);
         if self.trouble == Some(trouble) {
             tracing::debug!(%error, cause, endpoint, "scheduled events are still of no use");
@@ -185,7 +205,11 @@ async fn events(
         .get(endpoint)
         .header("Metadata", "true")
         .timeout(limit);
-    let body = request.send().await?.error_for_status()?.text().await?;
+    let answer = request.send().await?;
+    if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+        return Err(PollError::TooMany);
+    }
+    let body = answer.error_for_status()?.text().await?;
     Ok(serde_json::from_str(&body)?)
 }
 
@@ -293,6 +317,20 @@ mod tests {
             polls.failed(&unreadable(), "endpoint");
         }
         assert_eq!((polls.limit(), polls.pause()), (ANSWER, POLL));
+    }
+
+    #[test]
+    fn a_machine_that_asks_too_often_asks_less_often_until_it_is_answered() {
+        let mut polls = Polls::default();
+        let waits = Duration::from_millis(1_500)..=Duration::from_secs(3);
+        for _ in 0..9 {
+            polls.failed(&PollError::TooMany, "endpoint");
+            assert!(waits.contains(&polls.pause()), "{:?}", polls.pause());
+        }
+        // It is not known yet whether there are events at all.
+        assert_eq!((polls.limit(), polls.trouble), (FIRST_ANSWER, None));
+        assert_eq!(found(&mut polls, Some(1), "node-2"), None);
+        assert_eq!(polls.pause(), POLL);
     }
 
     #[test]
