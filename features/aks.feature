@@ -28,6 +28,18 @@ Feature: What Azure itself takes back costs time, and no message
       And within 5 min every message has exactly one result
       And at most 20 messages were delivered more than once
 
+  Rule: Without Spot machines the work goes on, on demand
+
+    @aks
+    Scenario: Azure has no other Spot machine for the node that it takes back
+      Given 4 consumers on Spot nodes, at most 2 on each
+      And Azure has no other Spot machine to give
+      When 240 messages are sent at 1 per second, and Azure takes one of the Spot nodes back
+      Then within 10 min as many consumers are at work again as before
+      And those that came in place of others run on demand
+      And within 5 min every message has exactly one result
+      And at most 10 messages were delivered more than once
+
   Rule: Without a key, and with Azure's own sign-in
 
     @aks

@@ -45,7 +45,6 @@ pub async fn follow<K>(
     stop: CancellationToken,
 ) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    K::DynamicType: Default + Eq + std::hash::Hash + Clone,
 {
     let changes = watcher(api, config);
     pin_mut!(changes);

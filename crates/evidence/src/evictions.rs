@@ -54,6 +54,8 @@ pub struct Evicted {
     pub ended: Vec<Departure>,
     /// Workers that ended with the machine, each with the number of messages that it had in hand.
     pub killed: Vec<(String, u64)>,
+    /// Why Azure gave no machine, if it said so before as many workers as before were at work.
+    pub denied: Option<String>,
     /// Why the harness could not take the node back after all.
     pub failed: Option<String>,
     /// Time from the notice, or from the first request to a worker to end, until no worker was left on the node; `None` unless

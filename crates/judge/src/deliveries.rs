@@ -8,7 +8,7 @@ use evidence::audit::{Audit, StorageTime, Traffic};
 use evidence::outcome::NotPassed;
 
 use crate::audit::Starved as _;
-use crate::{Kept, fail_unless};
+use crate::{Kept, fail_unless, unasked};
 
 /// Why messages may have come back although the consumers are right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,9 +77,7 @@ pub fn redelivered_at_most(traffic: &Traffic, most: u64, excuses: &Excuses) -> K
     }
     let found = redelivered(traffic.redelivered);
     Err(match &excuses.unasked {
-        Some(node) => NotPassed::inconclusive(format!(
-            "{found}, but Azure took {node} back, and nobody had asked for that"
-        )),
+        Some(node) => NotPassed::inconclusive(unasked(&found, node)),
         None => excuses.of_leases(found),
     })
 }

@@ -25,17 +25,26 @@ pub struct Hindrance {
 }
 
 /// Fails unless as many workers as before were at work again within `limit` of each eviction. Inconclusive if none is wanted
-/// any more, or if no machine came for them.
+/// any more, or if no machine came for them for a time.
 pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> Kept {
     for Evicted {
-        node, recovered, ..
+        node,
+        recovered,
+        denied,
+        ..
     } in evictions
     {
         match (recovered, &known.denied) {
             (Some(after), _) if *after <= limit => {}
             (Some(after), _) => {
                 let reason = format!("after the eviction of {node} it took {after:?}");
-                return Err(NotPassed::fail(reason));
+                // A shortage that began later says nothing about this time.
+                return Err(match denied {
+                    Some(why) => NotPassed::inconclusive(format!(
+                        "{reason}, and for a time no machine came: {why}"
+                    )),
+                    None => NotPassed::fail(reason),
+                });
             }
             (None, _) if known.wanted == 0 => {
                 return Err(NotPassed::inconclusive(

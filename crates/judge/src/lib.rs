@@ -64,6 +64,23 @@ pub fn late(late: impl Into<String>, storage: StorageTime) -> Kept {
     })
 }
 
+/// The same, unless a node was taken back that nobody had asked for: the messages in hand there come back late.
+pub fn late_without(
+    unasked_node: Option<&str>,
+    late: impl Into<String>,
+    storage: StorageTime,
+) -> Kept {
+    match unasked_node {
+        Some(node) => Err(NotPassed::inconclusive(unasked(&late.into(), node))),
+        None => self::late(late, storage),
+    }
+}
+
+/// `found`, and that a node was taken back that nobody had asked for.
+fn unasked(found: &str, node: &str) -> String {
+    format!("{found}, but Azure took {node} back, and nobody had asked for that")
+}
+
 /// The judgement of a wait for something that the workload must do, `what`: what came, or a broken promise if it is late.
 pub fn in_time<T>(waited: Result<T, impl Display>, what: impl Display) -> Result<T, NotPassed> {
     waited.map_err(|late| NotPassed::fail(format!("{what}: {late}")))
@@ -94,6 +111,10 @@ mod tests {
         assert_eq!(judged(5_000).outcome(), Outcome::Inconclusive);
         let told = "it is late, but storage kept requests waiting for 5s of 10s";
         assert_eq!(judged(5_000).to_string(), told);
+        let beside = |node| late_without(node, "it is late", storage(0)).unwrap_err();
+        assert_eq!(beside(None), NotPassed::fail("it is late"));
+        let told = "it is late, but Azure took n-1 back, and nobody had asked for that";
+        assert_eq!(beside(Some("n-1")), NotPassed::inconclusive(told));
     }
 
     #[test]

@@ -199,6 +199,11 @@ pub trait Stage: Send + Sync {
     /// The nodes of the workers, if the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;
 
+    /// A node that was taken back although nobody asked for it, also if the plan did not ask for nodes.
+    fn evicted_unasked(&self) -> Option<String> {
+        None
+    }
+
     /// Starts `generators` producers with these command line arguments, each with its slice of the load. Their names are those
     /// of [`generator_name`]; with several queues, generator n sends to queue n modulo the number of queues.
     async fn send(

@@ -75,8 +75,8 @@ pub trait Nodes: Send + Sync {
     /// Takes `node` back, as `eviction` says.
     async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()>;
 
-    /// Sets whether Azure has Spot machines to give.
-    async fn offer_spot(&self, available: bool);
+    /// Sets whether Azure has Spot machines to give, until the run ends.
+    async fn offer_spot(&self, available: bool) -> anyhow::Result<()>;
 
     /// How long nodes existed so far, added up.
     async fn figures(&self) -> Figures;

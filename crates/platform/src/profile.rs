@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use workflow::contract::workload::{Description, Name};
 
@@ -218,6 +219,8 @@ pub struct Profile {
     pub has_own_scaling: bool,
     /// Whether its workers are pods, made from images, and not programs of this machine.
     pub has_pods: bool,
+    /// How long a pod may wait until a node has been made for it; zero where nodes stand already.
+    pub node_comes: Duration,
 }
 
 impl Profile {

@@ -25,8 +25,8 @@ pub struct EvictionPlan {
     pub half: bool,
     /// How the nodes are taken back.
     pub eviction: Eviction,
-    /// What the first eviction waits for.
-    pub first: EvictionWait,
+    /// What each eviction waits for.
+    pub wait: EvictionWait,
     /// Whether another node is evicted once the consumers of the first one are replaced.
     pub another: bool,
     /// Whether Azure has Spot machines to replace those that it takes back.
@@ -64,7 +64,7 @@ impl Run {
         let mut chance = StdRng::seed_from_u64(self.identity().seed);
         let first = load.messages * chance.random_range(15..35) / 100;
         sending.until_acknowledged(first, sent_within).await?;
-        evict(self, plan, plan.first).await?;
+        evict(self, plan, plan.wait).await?;
         until_over(self, 1, patience).await?;
         if plan.eviction.returns {
             again(self, plan).await?;
@@ -72,10 +72,12 @@ impl Run {
         if plan.another {
             until_made_good(self, patience).await?;
             until_evictable(self, patience).await?;
-            evict(self, plan, EvictionWait::Now).await?;
+            evict(self, plan, plan.wait).await?;
             until_over(self, 2, patience).await?;
         }
-        sending.finish(sent_within).await
+        let sent = sending.finish(sent_within).await?;
+        staged::while_sending(&self.evictions()?, sent.summary.ended)?;
+        Ok(sent)
     }
 
     /// Sends `load`, and evicts nodes as `plan` says while consumers are still coming: at most `moment` after the last start.
@@ -137,10 +139,7 @@ impl Run {
 
     /// A node that Azure evicted without being asked, if there is one.
     pub fn evicted_unasked(&self) -> Option<String> {
-        let nodes = self.nodes().ok()?.watch();
-        let nodes = nodes.borrow();
-        let unasked = nodes.evictions.iter().find(|it| !it.is_asked)?;
-        Some(unasked.node.clone())
+        self.stage.evicted_unasked()
     }
 
     /// How many running consumers are on nodes of this capacity.
@@ -157,7 +156,7 @@ impl Run {
 /// Evicts nodes that the seed of the run chooses.
 async fn evict(run: &Run, plan: EvictionPlan, wait: EvictionWait) -> anyhow::Result<()> {
     let nodes = run.nodes()?;
-    nodes.offer_spot(plan.has_spot).await;
+    nodes.offer_spot(plan.has_spot).await?;
     let mut victims = nodes.watch().borrow().evictable();
     victims.shuffle(&mut StdRng::seed_from_u64(run.identity().seed));
     let count = if plan.half {

@@ -49,7 +49,8 @@ impl Run {
         self.apply(successor).await?;
         if let Settled::TimedOut { left } = self.settle(patience).await? {
             let late = format!("the fast consumer left {left} messages");
-            judge::late(late, self.storage_time())?;
+            let unasked = self.evicted_unasked();
+            judge::late_without(unasked.as_deref(), late, self.storage_time())?;
         }
         // Asked only now: everything that it did before it was frozen is known by now, also from a wire in a pod.
         let in_hand = self.wire()?.in_hand_of(zombie);
@@ -139,7 +140,8 @@ impl Run {
     pub fn judge_done(&self, waited: Duration, limit: Duration) -> anyhow::Result<()> {
         if waited > limit {
             let late = format!("messages were left for {waited:.1?} after the last one was sent");
-            judge::late(late, self.storage_time())?;
+            let unasked = self.evicted_unasked();
+            judge::late_without(unasked.as_deref(), late, self.storage_time())?;
         }
         Ok(())
     }

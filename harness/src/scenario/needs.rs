@@ -11,22 +11,24 @@ use std::time::Duration;
 use cucumber::codegen::inventory;
 use cucumber::gherkin::Step;
 use cucumber::step::Location;
-use platform::Need;
+use platform::{Need, Profile};
 
 use super::selection::definitions;
-use crate::pace::Pace;
 
 /// How long a step may wait for loads, consumers and nodes in production, beyond the times in its sentence. Karpenter's own tests
 /// wait as long for nodes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(16 * 60);
 
-/// The additional time for a step of a scenario whose needs take production time; else zero.
-pub(super) fn patience(needs: &BTreeSet<Need>, pace: Pace) -> Duration {
-    if needs.contains(&Need::Scaling) || needs.contains(&Need::Nodes) {
-        pace.time(PATIENCE)
+/// The additional time for a step of a scenario with these needs on a platform of this `profile`.
+pub(super) fn patience(needs: &BTreeSet<Need>, profile: &Profile) -> Duration {
+    let takes_production_time = needs.contains(&Need::Scaling) || needs.contains(&Need::Nodes);
+    let own = if takes_production_time {
+        profile.pace(needs).time(PATIENCE)
     } else {
         Duration::ZERO
-    }
+    };
+    // One step may start the wire and then consumers, and a node may have to be made first for each of the two.
+    own + profile.node_comes * 2
 }
 
 /// The needs that the step definition below it declares.
@@ -108,6 +110,7 @@ pub(super) fn unknown<'a>(tags: impl Iterator<Item = &'a String>) -> Vec<&'a str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pace::{Pace, Paces};
     use crate::scenario::lint::all_defined;
     use platform::local::Local;
 
@@ -136,12 +139,23 @@ mod tests {
 
     #[test]
     fn a_step_waits_for_what_comes_in_production_time() {
-        let seconds = |needs: &[Need], pace| {
+        let seconds = |needs: &[Need], pace, node_comes| {
             let needs = needs.iter().copied().collect();
-            patience(&needs, Pace::new(pace).unwrap()).as_secs()
+            let pace = Pace::new(pace).unwrap();
+            let profile = Profile {
+                paces: Paces {
+                    scaling: pace,
+                    nodes: pace,
+                },
+                node_comes: Duration::from_secs(node_comes),
+                ..Local::profile()
+            };
+            patience(&needs, &profile).as_secs()
         };
-        assert_eq!(seconds(&[Need::Scaling], 1), 960);
-        assert_eq!(seconds(&[Need::Nodes, Need::Wire], 8), 120);
-        assert_eq!(seconds(&[Need::Wire], 1), 0);
+        assert_eq!(seconds(&[Need::Scaling], 1, 0), 960);
+        assert_eq!(seconds(&[Need::Nodes, Need::Wire], 8, 0), 120);
+        assert_eq!(seconds(&[Need::Wire], 1, 0), 0);
+        assert_eq!(seconds(&[Need::Wire], 1, 480), 960);
+        assert_eq!(seconds(&[Need::Nodes], 1, 480), 1_920);
     }
 }

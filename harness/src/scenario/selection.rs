@@ -156,7 +156,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
                     location,
                     steps: steps().cloned().collect(),
                     pace,
-                    patience: needs::patience(&needs, pace),
+                    patience: needs::patience(&needs, profile),
                     is_serial: tags.iter().any(|tag| needs::is_serial(tag)),
                     is_scaled: needs.contains(&Need::Scaling),
                     takes_nodes: needs.contains(&Need::Nodes),

@@ -74,6 +74,7 @@ impl Platform for Paused {
             nodes: "none",
             has_own_scaling: false,
             has_pods: false,
+            node_comes: Duration::ZERO,
         }
     }
 

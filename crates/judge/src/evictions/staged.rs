@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use contract::Stamp;
+use evidence::evictions::Evicted;
 use evidence::outcome::NotPassed;
 
 use crate::{Kept, fail_unless};
@@ -84,6 +86,19 @@ impl MachinesEnd {
     }
 }
 
+/// Inconclusive unless each eviction began before the load had `ended`: without work, the loss of a machine shows nothing.
+pub fn while_sending(evictions: &[Evicted], ended: Stamp) -> Kept {
+    let Some(late) = evictions.iter().find(|it| it.is_asked && it.since > ended) else {
+        return Ok(());
+    };
+    let micros = late.since.micros_since(ended).unsigned_abs();
+    Err(denied(format!(
+        "{} was taken back {:.1?} after the last message had been sent, so that its eviction shows nothing",
+        late.node,
+        Duration::from_micros(micros)
+    )))
+}
+
 /// Fails unless as many consumers as before the first eviction `are_back` at work, after at most `patience`. Inconclusive if they could
 /// not start: `shortage` says why.
 pub fn first_made_good(are_back: bool, shortage: Option<&str>, patience: Duration) -> Kept {
@@ -144,6 +159,21 @@ mod tests {
             found(first_made_good(false, Some("no quota"), PATIENCE)),
             untold(&format!("{told}: no quota"))
         );
+    }
+
+    #[test]
+    fn an_eviction_after_the_load_shows_nothing() {
+        let at = |seconds: i64| Stamp::from_micros(1_000_000 * seconds);
+        let evicted = |is_asked| Evicted {
+            since: at(12),
+            is_asked,
+            ..crate::evictions::tests::evicted()
+        };
+        assert_eq!(while_sending(&[evicted(true)], at(12)), Ok(()));
+        assert_eq!(while_sending(&[evicted(false)], at(11)), Ok(()));
+        let told = "n-1 was taken back 1.0s after the last message had been sent, so that its eviction shows nothing";
+        let late = while_sending(&[evicted(true)], at(11));
+        assert_eq!(found(late), untold(told));
     }
 
     #[test]

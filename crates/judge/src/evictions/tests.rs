@@ -12,7 +12,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn evicted() -> Evicted {
+pub(super) fn evicted() -> Evicted {
     Evicted {
         node: "n-1".to_owned(),
         eviction: Eviction {
@@ -28,6 +28,7 @@ fn evicted() -> Evicted {
         longest_pauses: BTreeMap::new(),
         ended: vec![],
         killed: vec![],
+        denied: None,
         failed: None,
         drained: None,
         recovered: None,
@@ -58,7 +59,22 @@ fn a_recovery_is_made_good_within_its_limit() {
         &nothing,
     );
     let told = "after the eviction of n-1 it took 2s".to_owned();
-    assert_eq!(of_kept(late), (Outcome::Fail, told));
+    assert_eq!(of_kept(late), (Outcome::Fail, told.clone()));
+    // What is short now was not while the workers were missing.
+    let short_now = Hindrance {
+        wanted: 1,
+        denied: Some("no quota".to_owned()),
+    };
+    let late = made_good(&[recovered(2 * SECOND)], SECOND, &short_now);
+    assert_eq!(of_kept(late), (Outcome::Fail, told.clone()));
+    let denied = |after| Evicted {
+        denied: Some("no quota".to_owned()),
+        ..recovered(after)
+    };
+    assert_eq!(made_good(&[denied(SECOND)], SECOND, &nothing), Ok(()));
+    let late = made_good(&[denied(2 * SECOND)], SECOND, &nothing);
+    let told = format!("{told}, and for a time no machine came: no quota");
+    assert_eq!(of_kept(late), (Outcome::Inconclusive, told));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What a cluster offers to scenarios. Its times are those of production.
 
+use std::time::Duration;
+
 use evidence::pace::Paces;
 
+use super::aks::NODE_COMES;
 use crate::{Need, Offers, Profile};
 
 /// Which nodes may be taken back.
@@ -25,12 +28,11 @@ pub(super) fn offers(is_wired: bool, issuer: Option<&str>, nodes: NodesOf) -> Pr
         Need::EarlyDrain,
         Need::StoppedMachine,
         Need::ReturningNode,
-        Need::NoSpotCapacity,
     ];
     lacking.extend(match nodes {
         NodesOf::Azure => &[Need::SuddenEnd, Need::NodeDrain][..],
-        NodesOf::HandedOver => &[Need::Aks],
-        NodesOf::Nobody => &[Need::Aks, Need::Nodes],
+        NodesOf::HandedOver => &[Need::Aks, Need::NoSpotCapacity],
+        NodesOf::Nobody => &[Need::Aks, Need::Nodes, Need::NoSpotCapacity],
     });
     if !is_wired {
         // The wire plays the outage, and holds what a frozen consumer sends.
@@ -52,5 +54,9 @@ pub(super) fn offers(is_wired: bool, issuer: Option<&str>, nodes: NodesOf) -> Pr
         },
         has_own_scaling: true,
         has_pods: true,
+        node_comes: match nodes {
+            NodesOf::Azure => NODE_COMES,
+            NodesOf::HandedOver | NodesOf::Nobody => Duration::ZERO,
+        },
     }
 }

@@ -30,7 +30,7 @@ pub(super) use wired::{CONTROL, SELECTOR};
 use workflow::contract::RunId;
 use workflow::contract::workload::Lens;
 use workflow::exit::WrongInput;
-pub(super) use workloads::at_most_on_a_node;
+pub(super) use workloads::{apart_from_the_rest, at_most_on_a_node};
 
 use super::images::Images;
 use crate::settings::names;

@@ -159,6 +159,10 @@ impl ClusterStage {
         let created = Backoff::STORAGE.retry(CREATES, &plan.stop, create).await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
         let nodes = nodes(&site, &plan, &seen, &roster)?;
+        if let (Some(nodes), Some(_)) = (&nodes, &site.azure) {
+            // A run that was killed may have left the Spot pools without a machine to give.
+            nodes.give_back().await?;
+        }
         let ready = READY + site.node_comes();
         let wire = Wired::open(
             &adapted,
@@ -260,6 +264,10 @@ impl Stage for ClusterStage {
     fn nodes(&self) -> Option<&dyn Nodes> {
         self.plan.nodes.as_ref()?;
         self.nodes.as_ref().map(|nodes| nodes as &dyn Nodes)
+    }
+
+    fn evicted_unasked(&self) -> Option<String> {
+        self.nodes.as_ref()?.evicted_unasked()
     }
 
     async fn send(

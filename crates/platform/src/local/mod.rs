@@ -66,6 +66,7 @@ impl Local {
             nodes: "simulated",
             has_own_scaling: false,
             has_pods: false,
+            node_comes: Duration::ZERO,
         }
     }
 

@@ -375,8 +375,9 @@ impl Nodes for LocalStage {
         self.fleet.lock().await.evict(node, eviction)
     }
 
-    async fn offer_spot(&self, available: bool) {
+    async fn offer_spot(&self, available: bool) -> anyhow::Result<()> {
         self.fleet.lock().await.set_spot(available);
+        Ok(())
     }
 
     async fn figures(&self) -> Figures {

@@ -77,7 +77,7 @@ fn plan(
             ends,
             returns: false,
         },
-        first: EvictionWait::InHand,
+        wait: EvictionWait::InHand,
         another: false,
         has_spot: scenario
             .given
@@ -127,7 +127,7 @@ async fn drained_early(
     scenario.given.own_storage = true;
     let mut step = plan(scenario, "one", MachineEnd::Deleted, Some(notice.0));
     step.eviction.drained_after = Some(drained_after.0);
-    step.first = EvictionWait::InWork;
+    step.wait = EvictionWait::InWork;
     evict_under_load(scenario, messages, rate, step).await
 }
 

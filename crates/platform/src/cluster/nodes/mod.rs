@@ -2,6 +2,7 @@
 //!
 //! - `seen` is the relevant part of a node, `heard` what consumers log about scheduled events; `stories` derives evictions from
 //!   both, `story` is one eviction.
+//! - `pools` takes Spot capacity away, where a scenario says so; `short` hears from node auto-provisioning that Azure has no machine to give.
 //! - [`WatchedNodes`] runs the watches, and writes each eviction into the run's log.
 //! - [`TakesBack`] takes a node back: Azure does so on a request to Azure Resource Manager; elsewhere the harness itself does
 //!   ([`HandedOver`]), and only with nodes that their owner has named. [`Prices`] is what an hour of a machine costs.
@@ -11,8 +12,10 @@
 
 mod handed;
 mod heard;
+mod pools;
 mod prices;
 mod seen;
+mod short;
 mod stories;
 mod story;
 mod taker;
@@ -20,10 +23,10 @@ mod taker;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use cluster::watching::{Change, WAITING, follow};
-use k8s_openapi::api::core::v1::{Event as Told, Node};
+use k8s_openapi::api::core::v1::Node;
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt as _};
 use tokio::sync::mpsc::error::TrySendError;
@@ -38,6 +41,7 @@ use evidence::events::{Event, NodeChange, NodeEvent};
 pub(super) use handed::{Handed, HandedOver};
 pub(super) use heard::ANNOUNCED;
 use heard::Logs;
+use pools::Pools;
 pub(super) use prices::Prices;
 use seen::{Rules, SeenNode};
 use stories::Stories;
@@ -66,6 +70,8 @@ const UNPRICED: usize = 256;
 pub(super) struct WatchedNodes {
     shared: Shared,
     taker: Arc<dyn TakesBack>,
+    /// Where machines come from Azure.
+    pools: Option<Pools>,
     _stop: DropGuard,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -103,7 +109,6 @@ impl WatchedNodes {
         };
         let stop = CancellationToken::new();
         let (told_node, hears_node) = mpsc::channel(WAITING);
-        let (told_event, hears_event) = mpsc::channel(WAITING);
         let (asks_price, hears_price) = mpsc::channel(UNPRICED);
         let nodes: Api<Node> = Api::all(seen.client.clone());
         let all = watcher::Config::default();
@@ -115,17 +120,14 @@ impl WatchedNodes {
         if let Some(prices) = prices {
             tasks.push(task::spawn(price(shared.clone(), prices, hears_price)));
         }
-        // Events of other components anywhere in the cluster matter only if machines come from Azure.
         if rules == Rules::Azure {
-            let events: Api<Told> = Api::all(seen.client.clone());
-            let warnings = watcher::Config::default().fields("type=Warning");
-            let followed = follow(events, warnings, told_event, stop.clone());
-            tasks.push(task::spawn(followed));
-            tasks.push(task::spawn(see_warnings(shared.clone(), hears_event)));
+            tasks.extend(short::watch(&shared, &stop));
         }
+        let pools = (rules == Rules::Azure).then(|| Pools::of(&seen.client));
         Self {
             shared,
             taker,
+            pools,
             _stop: stop.drop_guard(),
             _tasks: tasks,
         }
@@ -221,30 +223,6 @@ async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::Receiver<See
     }
 }
 
-/// Follows the warnings of node auto-provisioning that Azure has no machine to give.
-async fn see_warnings(shared: Shared, mut told: mpsc::Receiver<Change<Told>>) {
-    let begun = Stamp::now();
-    while let Some(change) = told.recv().await {
-        // Without these warnings the cause of a lack of machines is unknown; nothing else depends on them.
-        let Change::Now(event) = change else { continue };
-        let last = event
-            .last_timestamp
-            .as_ref()
-            .map(|it| it.0.as_microsecond());
-        let is_old = last.is_some_and(|last| last < begun.as_micros());
-        let message = event.message.clone().unwrap_or_default();
-        if let (false, Some(why)) = (is_old, aks::shortage(&message)) {
-            let what = format!("{why}: {message}");
-            shared.with(|stories, _| stories.short_of_machines(what.clone()));
-            let noted = shared
-                .seen
-                .log
-                .append(Stamp::now(), Event::Note { text: what });
-            shared.seen.note(noted.map_err(Into::into));
-        }
-    }
-}
-
 /// Follows the consumers and their logs.
 async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: CancellationToken) {
     let mut logs = Logs::of(shared.seen.directory.clone());
@@ -293,9 +271,12 @@ impl Nodes for WatchedNodes {
         Ok(())
     }
 
-    async fn offer_spot(&self, available: bool) {
-        // Only Azure has Spot machines; scenarios that remove Spot capacity do not run here.
-        debug_assert!(available, "nobody but Azure can take Spot machines away");
+    async fn offer_spot(&self, available: bool) -> anyhow::Result<()> {
+        match (&self.pools, available) {
+            (Some(pools), false) => pools.withhold_spot().await,
+            (None, false) => bail!("take Spot machines away: only Azure has any"),
+            (_, true) => Ok(()),
+        }
     }
 
     async fn figures(&self) -> Figures {
@@ -304,8 +285,18 @@ impl Nodes for WatchedNodes {
 }
 
 impl WatchedNodes {
-    /// Gives back the nodes that this run has cordoned.
+    /// A node that was taken back although nobody asked for it.
+    pub(super) fn evicted_unasked(&self) -> Option<String> {
+        let nodes = self.shared.view.borrow();
+        let unasked = nodes.evictions.iter().find(|it| !it.is_asked)?;
+        Some(unasked.node.clone())
+    }
+
+    /// Gives back the nodes that this run has cordoned, and the Spot capacity that it, or a run that was killed, has taken away.
     pub(super) async fn give_back(&self) -> anyhow::Result<()> {
+        if let Some(pools) = &self.pools {
+            pools.release().await?;
+        }
         self.taker.give_back().await
     }
 }

@@ -90,9 +90,17 @@ impl Stories {
         workers.map(|worker| worker.name.clone()).collect()
     }
 
-    /// Records Azure's report that it has no machine to give.
-    pub(super) fn short_of_machines(&mut self, why: String) {
+    /// Records Azure's report that it has no machine to give. It holds until a node comes; an eviction that is not made good yet
+    /// keeps it. Returns whether this is news.
+    pub(super) fn short_of_machines(&mut self, why: String) -> bool {
+        for story in &mut self.evictions {
+            if story.seen.recovered.is_none() {
+                story.seen.denied = Some(why.clone());
+            }
+        }
+        let is_news = self.shortage.as_ref() != Some(&why);
         self.shortage = Some(why);
+        is_news
     }
 
     /// Records why a consumer has had no node for long. Ignored on Azure, where a machine is made for the consumer and Azure's
@@ -201,6 +209,7 @@ impl Stories {
                 was_ready: false,
             };
             self.nodes.insert(name.clone(), known);
+            self.shortage = None;
         }
         let known = self.nodes.get_mut(&name).expect("it must be known by now");
         known.was_ready |= seen.is_ready;
@@ -209,8 +218,8 @@ impl Stories {
         known.seen = seen.clone();
         for condition in &seen.announced {
             let at = self.story(&name, now);
+            self.note_condition(at, condition, now);
             self.evictions[at].told.get_or_insert(now);
-            self.note_condition(at, condition);
         }
         let is_told = self
             .evictions
@@ -219,15 +228,16 @@ impl Stories {
         // A node that leaves in order becomes "not ready", too.
         if is_silent && (is_told || (has_workers && !seen.is_leaving)) {
             let at = self.story(&name, now);
-            self.note_condition(at, "NotReady");
+            self.note_condition(at, "NotReady", now);
             self.evictions[at].seen.is_over = true;
         }
         self.look(now);
         is_new
     }
 
-    fn note_condition(&mut self, at: usize, condition: &str) {
+    fn note_condition(&mut self, at: usize, condition: &str, now: Moment) {
         let story = &mut self.evictions[at];
+        story.shows(now);
         if story.conditions.insert(condition.to_owned()) {
             let node = story.seen.node.clone();
             let condition = condition.to_owned();
@@ -253,6 +263,7 @@ impl Stories {
             self.evictions[at].seen.workers = known.workers;
         }
         for story in self.evictions.iter_mut().filter(|it| it.seen.node == name) {
+            story.shows(now);
             (story.seen.is_over, story.is_gone) = (true, true);
         }
         self.look(now);

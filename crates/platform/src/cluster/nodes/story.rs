@@ -73,6 +73,7 @@ impl Story {
                 longest_pauses: BTreeMap::new(),
                 ended: Vec::new(),
                 killed: Vec::new(),
+                denied: None,
                 failed: None,
                 drained: None,
                 recovered: None,
@@ -85,6 +86,14 @@ impl Story {
             is_replaced: false,
             by: By::Others,
             is_gone: false,
+        }
+    }
+
+    /// Sets the time of the eviction's first sign: Azure may carry out a request half an hour later.
+    pub(super) fn shows(&mut self, now: Moment) {
+        let is_first = self.told.is_none() && self.conditions.is_empty() && !self.is_gone;
+        if self.by == By::Others && is_first {
+            self.seen.since = now.stamp;
         }
     }
 

@@ -344,6 +344,14 @@ fn at_most_so_many_consumers_are_on_a_node_whatever_its_size() {
     // Since there are never this many nodes, the skew counts from zero.
     assert_eq!(of_nodes["minDomains"], 1000);
     assert_eq!(of_nodes["labelSelector"]["matchLabels"][GROUP], CONSUMERS);
+    apart_from_the_rest(&mut deployment);
+    let rest = json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["edw-wire", "edw-producer"]}]});
+    assert_eq!(
+        deployment["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"],
+        json!({"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": "kubernetes.io/hostname", "labelSelector": rest},
+        ]})
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::endpoints::Reached;
 use super::{Adapted, Images, Overlay, PART_OF, containers};
 
 /// The name of the wire's objects.
-const NAME: &str = "edw-wire";
+pub(super) const NAME: &str = "edw-wire";
 
 /// The port of the wire's control interface, on the loopback of its pod.
 pub(in crate::cluster) const CONTROL: u16 = 10_010;

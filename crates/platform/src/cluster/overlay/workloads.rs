@@ -27,9 +27,24 @@ const OF_THE_POD: [&str; 3] = [
 /// `minDomains`), so that the skew is the number of pods on a node.
 const MORE_THAN_ALL: u32 = 1000;
 
+/// The label of a node's name.
+const NODE: &str = "kubernetes.io/hostname";
+
+/// Keeps the Deployment's pods off the nodes of wire and producer, which tolerate no eviction and so run on demand. Otherwise the
+/// scheduler puts workers onto the room that is left there, and node auto-provisioning makes no Spot node for them.
+pub(in crate::cluster) fn apart_from_the_rest(deployment: &mut Value) {
+    let (key, producer) = PRODUCER_LABEL;
+    let pod = &mut deployment["spec"]["template"]["spec"];
+    let required =
+        &mut pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let mut all = required.as_array().cloned().unwrap_or_default();
+    let rest = json!({"key": key, "operator": "In", "values": [wired::NAME, producer]});
+    all.push(json!({"topologyKey": NODE, "labelSelector": {"matchExpressions": [rest]}}));
+    *required = Value::Array(all);
+}
+
 /// Limits the Deployment's pods to `each` on one node, whatever the node's size. Karpenter respects this, too.
 pub(in crate::cluster) fn at_most_on_a_node(deployment: &mut Value, each: u64) {
-    const NODE: &str = "kubernetes.io/hostname";
     let template = &mut deployment["spec"]["template"];
     let labels = template["metadata"]["labels"].clone();
     let old = template["spec"]["topologySpreadConstraints"].as_array();

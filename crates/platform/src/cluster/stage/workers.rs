@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use wire::Wire as _;
 
 use super::super::at_once;
-use super::super::overlay::{at_most_on_a_node, put_on};
+use super::super::overlay::{apart_from_the_rest, at_most_on_a_node, put_on};
 use super::super::scale::{Observed, Observer};
 use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
@@ -78,8 +78,11 @@ impl ClusterStage {
         Ok(())
     }
 
-    /// Sets where the Deployment's pods may run, if the run has nodes.
+    /// Sets where the Deployment's pods may run: on Azure on nodes of their own, and elsewhere if the run has nodes.
     fn place(&self, deployment: &mut Value) {
+        if self.site.azure.is_some() {
+            apart_from_the_rest(deployment);
+        }
         let Some(plan) = &self.plan.nodes else {
             return;
         };

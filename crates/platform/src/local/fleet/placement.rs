@@ -116,6 +116,7 @@ impl Fleet {
                 longest_pauses: placement.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
+                denied: None,
                 failed: None,
                 drained: None,
                 recovered: None,

@@ -28,6 +28,7 @@ use wire::Tls;
 pub(super) struct Teller {
     pub(super) nodes: mpsc::Sender<Value>,
     pub(super) warnings: mpsc::Sender<Value>,
+    pub(super) claims: mpsc::Sender<Value>,
 }
 
 /// A client of an API server that lists `nodes`, and then sends the changes that the teller gives it.
@@ -36,14 +37,19 @@ pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
         mock::pair::<Request<Body>, Response<UnsyncBoxBody<Bytes, Infallible>>>();
     let (tell_node, of_nodes) = mpsc::channel(16);
     let (tell_warning, of_warnings) = mpsc::channel(16);
+    let (tell_claim, of_claims) = mpsc::channel(16);
     tokio::spawn(async move {
         let (mut of_nodes, mut of_warnings) = (Some(of_nodes), Some(of_warnings));
+        let mut of_claims = Some(of_claims);
         while let Some((request, send)) = handle.next_request().await {
             let path = request.uri().to_string();
             let is_of_nodes = path.starts_with("/api/v1/nodes");
+            let is_of_claims = path.starts_with("/apis/karpenter.sh/v1/nodeclaims");
             let body = if path.contains("watch=true") {
                 let live = if is_of_nodes {
                     of_nodes.take()
+                } else if is_of_claims {
+                    of_claims.take()
                 } else {
                     of_warnings.take()
                 };
@@ -51,6 +57,8 @@ pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
             } else {
                 let (kind, items) = if is_of_nodes {
                     ("NodeList", nodes.clone())
+                } else if is_of_claims {
+                    ("NodeClaimList", Vec::new())
                 } else {
                     ("EventList", Vec::new())
                 };
@@ -63,6 +71,7 @@ pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
     let teller = Teller {
         nodes: tell_node,
         warnings: tell_warning,
+        claims: tell_claim,
     };
     (Client::new(service, "default"), teller)
 }

@@ -279,6 +279,40 @@ async fn a_refusal_is_told_in_azures_words_and_the_node_has_no_story() {
 }
 
 #[tokio::test]
+async fn a_refused_machine_is_heard_of_its_claim_until_a_node_comes() {
+    let played = Played::start(vec![]).await;
+    played.until(|view| !view.nodes.is_empty()).await;
+    let claim = |status: &str, reason: &str, message: &str| {
+        json!({"type": "MODIFIED", "object": {
+            "apiVersion": "karpenter.sh/v1", "kind": "NodeClaim",
+            "metadata": {"name": "edw-spot-x", "uid": "c", "resourceVersion": "3"},
+            "status": {"conditions": [
+                {"type": "Launched", "status": status, "reason": reason, "message": message},
+            ]},
+        }})
+    };
+    let said = "the requested SKU is unavailable for instance type Standard_D2s_v5 in zone eastus-1 with capacity type spot, for more details please visit: https://aka.ms/azureskunotavailable";
+    for claim in [
+        claim(
+            "Unknown",
+            "AwaitingReconciliation",
+            "object is awaiting reconciliation",
+        ),
+        claim("Unknown", "SKUNotAvailable", said),
+        claim("Unknown", "SKUNotAvailable", said),
+    ] {
+        played.teller.claims.try_send(claim).unwrap();
+    }
+    let view = played.until(|view| view.shortage.is_some()).await;
+    let why = view.shortage.unwrap();
+    let told = "Azure has no machine of these sizes to give: SKUNotAvailable: the requested SKU";
+    assert!(why.starts_with(told), "{why}");
+    let other = json!({"type": "ADDED", "object": node("aks-edw-on-demand-1", &[])});
+    played.teller.nodes.try_send(other).unwrap();
+    played.until(|view| view.shortage.is_none()).await;
+}
+
+#[tokio::test]
 async fn a_lack_of_machines_is_named_as_node_provisioning_words_it() {
     let played = Played::start(vec![]).await;
     played.until(|view| !view.nodes.is_empty()).await;
