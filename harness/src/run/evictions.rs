@@ -29,12 +29,23 @@ pub struct EvictionPlan {
     pub wait: EvictionWait,
     /// Whether another node is evicted once the consumers of the first one are replaced.
     pub another: bool,
+    /// Who decides when the machine ends.
+    pub timing: Timing,
     /// Whether Azure has Spot machines to replace those that it takes back.
     pub has_spot: bool,
     /// How many consumers must be at work before the load begins.
     pub consumers: usize,
     /// How long each of its waits may take.
     pub patience: Duration,
+}
+
+/// Who decides when a machine ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// The harness, or the scenario.
+    Ours,
+    /// Azure, which may end it after the load.
+    Azure,
 }
 
 /// How an eviction waits for the work of the node's workers.
@@ -76,7 +87,9 @@ impl Run {
             until_over(self, 2, patience).await?;
         }
         let sent = sending.finish(sent_within).await?;
-        staged::while_sending(&self.evictions()?, sent.summary.ended)?;
+        if plan.timing == Timing::Azure {
+            staged::while_sending(&self.evictions()?, sent.summary.ended)?;
+        }
         Ok(sent)
     }
 

@@ -39,7 +39,7 @@ use workflow::contract::Stamp;
 
 pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
-pub use evictions::{EvictionPlan, EvictionWait};
+pub use evictions::{EvictionPlan, EvictionWait, Timing};
 pub use faults::ToldToStop;
 pub use inject::{Defect, Injected};
 pub use plan::{Load, Patience};

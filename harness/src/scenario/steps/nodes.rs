@@ -12,7 +12,7 @@ use producer::Shape;
 use super::super::durations::{Rate, Time};
 use super::super::needs::{PATIENCE, declare_needs};
 use super::super::world::{Scenario, StepResult};
-use crate::run::{EvictionPlan, EvictionWait};
+use crate::run::{EvictionPlan, EvictionWait, Timing};
 
 /// While consumers are still starting, a node is evicted at most this long after the last start: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
@@ -79,6 +79,7 @@ fn plan(
         },
         wait: EvictionWait::InHand,
         another: false,
+        timing: Timing::Ours,
         has_spot: scenario
             .given
             .nodes
@@ -205,6 +206,7 @@ async fn taken_back(
     let notice = scenario.pace.time(NOTICE);
     let mut step = plan(scenario, "one", MachineEnd::Deleted, Some(notice));
     step.another = !another.is_empty();
+    step.timing = Timing::Azure;
     evict_under_load(scenario, messages, rate, step).await
 }
 
