@@ -32,7 +32,7 @@ const TOO_MANY: Backoff = Backoff {
 };
 
 /// Waits between polls of an endpoint that has never answered: perhaps there is none. An endpoint that has answered once is polled
-/// every second, whatever it answers later: a notice may leave only seconds.
+/// every second, whatever goes wrong later, unless it says that there are too many requests: a notice may leave only seconds.
 const UNANSWERED: Backoff = Backoff {
     first: POLL,
     longest: Duration::from_secs(10),

@@ -199,7 +199,8 @@ pub trait Stage: Send + Sync {
     /// The nodes of the workers, if the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;
 
-    /// A node that was taken back although nobody asked for it, also if the plan did not ask for nodes.
+    /// The name of a node that its owner has taken back without a request of the harness, if there is one; also if the plan has no
+    /// nodes, so that [`Stage::nodes`] returns none.
     fn evicted_unasked(&self) -> Option<String> {
         None
     }

@@ -120,7 +120,8 @@ fn drawn(how: Unanswered, seed: u64) -> Duration {
         .mul_f64(share(bits))
 }
 
-/// Each reaction has a number of its own, so that no two of them end alike by the same random lateness.
+/// The random end of a read is drawn from three numbers: the seed of the lateness, the number of the way in which the storage
+/// does not answer, and the loop that reads. So two ways with the same lateness do not end at the same moment.
 #[test]
 fn random_ends_follow_from_the_lateness_the_reaction_and_the_loop() {
     let random = 5 << 32 | 3;

@@ -47,8 +47,8 @@ fn restored_bounds_are_scale_events() {
     );
 }
 
-/// Source: Kubernetes `horizontal.go`, `markScaleEventsOutdated`: an event is outdated if it is from before the longest period
-/// of its own direction, 15 s here.
+/// Source: Kubernetes `horizontal.go`, `markScaleEventsOutdated`: a scale-up event is outdated once it is older than the longest
+/// period of the scale-up policies, which is 15 s here. The periods of the other direction do not count.
 #[test]
 fn an_event_exactly_as_old_as_the_longest_period_is_kept() {
     let rules = Rules {

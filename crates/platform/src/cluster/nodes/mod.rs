@@ -285,7 +285,7 @@ impl Nodes for WatchedNodes {
 }
 
 impl WatchedNodes {
-    /// A node that was taken back although nobody asked for it.
+    /// The name of a node that Azure has taken back without a request of the harness, if there is one.
     pub(super) fn evicted_unasked(&self) -> Option<String> {
         let nodes = self.shared.view.borrow();
         let unasked = nodes.evictions.iter().find(|it| !it.is_asked)?;
