@@ -49,8 +49,7 @@ impl Run {
         self.apply(successor).await?;
         if let Settled::TimedOut { left } = self.settle(patience).await? {
             let late = format!("the fast consumer left {left} messages");
-            let unasked = self.evicted_unasked();
-            judge::late_without(unasked.as_deref(), late, self.storage_time())?;
+            self.judge_late(late)?;
         }
         // Asked only now: everything that it did before it was frozen is known by now, also from a wire in a pod.
         let in_hand = self.wire()?.in_hand_of(zombie);
@@ -136,12 +135,21 @@ impl Run {
         Ok(sent.map_or(Duration::ZERO, |sent| sent.elapsed()))
     }
 
+    /// Judges work that came too late; `late` says which. Storage, or a node that Azure took back, may excuse it.
+    fn judge_late(&self, late: String) -> anyhow::Result<()> {
+        let unasked = self.evicted_unasked();
+        Ok(judge::late_without(
+            unasked.as_deref(),
+            late,
+            self.storage_time(),
+        )?)
+    }
+
     /// Judges whether the work that took `waited` after everything was sent was done within `limit`.
     pub fn judge_done(&self, waited: Duration, limit: Duration) -> anyhow::Result<()> {
         if waited > limit {
             let late = format!("messages were left for {waited:.1?} after the last one was sent");
-            let unasked = self.evicted_unasked();
-            judge::late_without(unasked.as_deref(), late, self.storage_time())?;
+            self.judge_late(late)?;
         }
         Ok(())
     }

@@ -10,11 +10,10 @@ use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch,
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
-/// The annotation with the limits from before, as JSON.
-const BEFORE: &str = "edw/limits-before";
+use super::seen::CAPACITY_TYPE;
 
-/// Label of the requirement that says how machines are paid for.
-const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
+/// The annotation with the limit from before, as JSON: `null` if there was none.
+const BEFORE: &str = "edw/limits-before";
 
 /// The pools of node auto-provisioning.
 pub(super) struct Pools(Api<DynamicObject>);
@@ -37,7 +36,7 @@ impl Pools {
             if pool.annotations().contains_key(BEFORE) {
                 continue;
             }
-            let before = pool.data["spec"]["limits"].clone();
+            let before = &pool.data["spec"]["limits"]["cpu"];
             let change = json!({
                 "metadata": {"annotations": {BEFORE: before.to_string()}},
                 "spec": {"limits": {"cpu": "0"}},
@@ -55,17 +54,14 @@ impl Pools {
             };
             let before: Value = serde_json::from_str(before).with_context(|| {
                 format!(
-                    "put the limits of NodePool {} back: its annotation {BEFORE} is no JSON",
+                    "put the limit of NodePool {} back: its annotation {BEFORE} is no JSON",
                     pool.name_any()
                 )
             })?;
-            let mut limits = json!({"cpu": null});
-            for (name, value) in before.as_object().into_iter().flatten() {
-                limits[name] = value.clone();
-            }
+            // In a merge patch, null removes.
             let change = json!({
                 "metadata": {"annotations": {BEFORE: null}},
-                "spec": {"limits": limits},
+                "spec": {"limits": {"cpu": before}},
             });
             self.change(&pool, change).await?;
         }

@@ -13,7 +13,7 @@ use crate::simulated::{Capacity, Eviction, MachineEnd};
 const ANNOUNCED: [&str; 2] = ["PreemptionScheduled", "VMEventScheduled"];
 
 /// Labels that mark a node as a Spot machine: of node auto-provisioning and of AKS's own Spot pools.
-const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
+pub(super) const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
 const PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 
 /// The label that AKS puts on the nodes of its system pools, which run no workload.
