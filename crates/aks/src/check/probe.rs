@@ -9,7 +9,7 @@ use super::later;
 use crate::door::Door;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
-use crate::kubernetes::{Kubectl, NAMESPACE};
+use crate::kubernetes::{Kubectl, NAMESPACE, condition};
 use crate::refusal::{Kind, Refusal};
 use crate::up::VERSION;
 use crate::wait::{Look, until};
@@ -127,21 +127,28 @@ pub fn variables(account: &str, queue: &str, table: &str) -> Vec<(&'static str, 
 
 /// The failure if the pod waits because Azure had no machine to give.
 fn no_node(kubectl: &Kubectl<'_>) -> Option<Failure> {
-    let events = kubectl
-        .get(&[
-            "events",
-            "--all-namespaces",
-            "--field-selector",
-            "type=Warning",
-        ])
-        .ok()?;
-    let messages = events["items"]
-        .as_array()?
+    // Without an answer, such as from a cluster that does not know the kind, nothing was said.
+    let items = |of: &[&str]| -> Vec<Value> {
+        let list = kubectl.get(of).unwrap_or_default();
+        list["items"].as_array().cloned().unwrap_or_default()
+    };
+    // Karpenter warns only where no other machine could help. Each other refusal of Azure stands in the NodeClaim alone.
+    let claims = items(&["nodeclaims.karpenter.sh"]);
+    let warnings = items(&[
+        "events",
+        "--all-namespaces",
+        "--field-selector",
+        "type=Warning",
+    ]);
+    let not_launched = claims
         .iter()
-        .filter_map(|event| event["message"].as_str());
-    messages
-        .map(|message| Refusal::of("node provisioning".to_owned(), message.to_owned()))
-        .rfind(|refusal| matches!(refusal.kind, Kind::NoCapacity | Kind::Quota))
+        .filter_map(|claim| condition(claim, "Launched").err());
+    let warned = warnings.iter().rev();
+    let warned = warned.filter_map(|event| event["message"].as_str());
+    not_launched
+        .chain(warned.map(str::to_owned))
+        .map(|said| Refusal::of("node provisioning".to_owned(), said))
+        .find(|refusal| matches!(refusal.kind, Kind::NoCapacity | Kind::Quota))
         .map(|refusal| {
             Failure::refused(
                 "Azure has no machine for the probe pod, neither Spot nor on demand",
@@ -152,7 +159,7 @@ fn no_node(kubectl: &Kubectl<'_>) -> Option<Failure> {
 
 /// What a pod that has not ended waits for.
 fn waits_for(pod: &Value) -> String {
-    let unscheduled = crate::kubernetes::condition(pod, "PodScheduled").err();
+    let unscheduled = condition(pod, "PodScheduled").err();
     let statuses = pod["status"]["containerStatuses"].as_array();
     let waiting = statuses.into_iter().flatten().find_map(|status| {
         let waiting = &status["state"]["waiting"];

@@ -31,9 +31,8 @@ pub(crate) fn kubectl(books: &mut Books, args: &[String]) -> Answer {
         )),
         ["get", "pods"] => Ok(operators(books)),
         ["get", "pod"] => Ok(books.all["pod"].clone()),
-        ["get", "events"] => Ok(
-            json!({"items": [{"message": "all requested instance types were unavailable: SkuNotAvailable"}]}),
-        ),
+        ["get", "events"] => Ok(json!({"items": [{"message": books.all["warning"]}]})),
+        ["get", "nodeclaims.karpenter.sh"] => Ok(claims(&books.all["claims"])),
         ["apply", "--server-side"] => apply(books, flag(rest, "--kustomize")),
         ["rollout", "restart"] => {
             books.all["restarts"] = (books.all["restarts"].as_u64().unwrap_or(0) + 1).into();
@@ -59,6 +58,15 @@ pub(crate) fn kubectl(books: &mut Books, args: &[String]) -> Answer {
 fn ready(late: bool, message: &str) -> Value {
     let status = if late { "False" } else { "True" };
     json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": message}]}})
+}
+
+/// A NodeClaim for each text of `refusals`, as Karpenter keeps what Azure answered; and one whose machine is there.
+fn claims(refusals: &Value) -> Value {
+    let claim = |status: &str, reason: &str, message: &Value| json!({"status": {"conditions": [{"type": "Launched", "status": status, "reason": reason, "message": message}]}});
+    let refusals = refusals.as_array().into_iter().flatten();
+    let refused = refusals.map(|message| claim("Unknown", "LaunchFailed", message));
+    let launched = claim("True", "Launched", &Value::Null);
+    json!({"items": refused.chain([launched]).collect::<Vec<_>>()})
 }
 
 /// KEDA's pods: the operator, with or without its variables, and another pod.

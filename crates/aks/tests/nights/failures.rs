@@ -202,11 +202,30 @@ fn never() {
 }
 
 fn no_machine() {
+    let none = "Azure has no machine for the probe pod, neither Spot nor on demand";
+    let other = "0/1 nodes are available: 1 Too many pods";
+    let night = pending("all requested instance types were unavailable", &[]);
+    night.check().with(11, none);
+
+    // Most refusals are no warning: the NodeClaim alone has them.
+    let night = pending(other, &["creating instance failed: SkuNotAvailable"]);
+    let checked = night.check();
+    checked.with(11, none);
+    checked.with(11, "LaunchFailed");
+
+    // A refusal for another reason is no lack of machines.
+    let night = pending(other, &["creating instance failed: AuthorizationFailed"]);
+    night.check().with(3, "Unschedulable");
+}
+
+/// A night whose probe pod stays pending, with a warning and Azure's refusals of NodeClaims.
+fn pending(warning: &str, refusals: &[&str]) -> Night {
     let night = probed(&["pending"]);
-    night.check().with(
-        11,
-        "Azure has no machine for the probe pod, neither Spot nor on demand",
-    );
+    let mut books = night.books();
+    books.all["warning"] = warning.into();
+    books.all["claims"] = json!(refusals);
+    books.write();
+    night
 }
 
 fn assertion() {
