@@ -48,6 +48,10 @@ pub struct Evicted {
     pub is_over: bool,
     /// The workers that were on it.
     pub workers: BTreeSet<String>,
+    /// How many workers were wanted before, on all nodes.
+    pub wanted: usize,
+    /// Since when workers were missing because of it.
+    pub short: Option<Stamp>,
     /// The longest time between two requests for scheduled events, of each worker that has sent at least two.
     pub longest_pauses: BTreeMap<String, Duration>,
     /// Workers that ended by themselves before the machine did, and how.
@@ -61,6 +65,8 @@ pub struct Evicted {
     /// Time from the notice, or from the first request to a worker to end, until no worker was left on the node; `None` unless
     /// all ended by themselves.
     pub drained: Option<Duration>,
-    /// Time from the first missing worker until as many workers as before were at work.
+    /// Time from the first missing worker until as many workers as before were at work, or as many as were wanted by then.
     pub recovered: Option<Duration>,
+    /// How many workers were at work then.
+    pub back: usize,
 }

@@ -64,6 +64,37 @@ pub fn made_good(evictions: &[Evicted], limit: Duration, known: &Hindrance) -> K
     Ok(())
 }
 
+/// Fails unless as many workers as were wanted before each eviction have worked on other nodes since it left some missing, as `index`
+/// shows: a worker that runs and asks may still finish nothing. Inconclusive if fewer were wanted by then, or if some of those that
+/// `departed` may have been among them.
+pub fn worked_again(evictions: &[Evicted], departed: &[String], index: &Index) -> Kept {
+    for it in evictions {
+        let Some(short) = it.short else { continue };
+        let mut worked = index.at_work_since(short);
+        worked.retain(|name| !it.workers.contains(*name));
+        let (count, wanted, node) = (worked.len(), it.wanted, &it.node);
+        if count >= wanted {
+            continue;
+        }
+        let reason = format!(
+            "since the eviction of {node} only {count} consumers on other nodes have worked, where {wanted} were wanted before"
+        );
+        let is_unseen =
+            |name: &&String| !worked.contains(name.as_str()) && !it.workers.contains(*name);
+        let unseen = departed.iter().filter(is_unseen).count();
+        return Err(if it.back < wanted {
+            NotPassed::inconclusive(format!("{reason}: fewer were wanted once it was made good"))
+        } else if count + unseen >= wanted {
+            NotPassed::inconclusive(format!(
+                "{reason}: others have ended before they had finished a message"
+            ))
+        } else {
+            NotPassed::fail(reason)
+        });
+    }
+    Ok(())
+}
+
 /// Fails unless every worker of each node ended by itself before the node did, with exit code 0; a worker that was told to end
 /// while it started may end in any way. `storage` is read only if a worker was late, since without storage it could not finish its messages.
 pub fn drained(
@@ -146,11 +177,14 @@ pub fn some(evictions: &[Evicted]) -> Kept {
     Ok(())
 }
 
-/// Fails unless workers run on nodes on demand, after evictions that Azure had no Spot machine for. `on_demand`, `spot`: how many run on
-/// nodes of each kind.
-pub fn replaced_on_demand(on_demand: usize, spot: usize) -> Kept {
-    fail_unless(on_demand > 0, || {
-        format!("{on_demand} run on demand, {spot} on Spot nodes")
+/// Fails unless as many workers as the evicted nodes had run on nodes on demand, after evictions that Azure had no Spot machine for. All
+/// ran on Spot nodes before. `on_demand`, `spot`: how many run on nodes of each kind.
+pub fn replaced_on_demand(evictions: &[Evicted], on_demand: usize, spot: usize) -> Kept {
+    let lost: usize = evictions.iter().map(|it| it.workers.len()).sum();
+    fail_unless(on_demand >= lost.max(1), || {
+        format!(
+            "{on_demand} run on demand, {spot} on Spot nodes, where {lost} lost their Spot node"
+        )
     })
 }
 

@@ -1,14 +1,19 @@
 //! Summary of a history that grows: the history is read once and then followed, so that a later question reads only the new
 //! crossings.
 
-use std::collections::{BTreeMap, HashMap};
+mod client;
+mod lapses;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contract::Stamp;
 use contract::workload::Lens;
+use evidence::Crossing;
 use evidence::audit::{StorageNames, Traffic};
-use evidence::{Crossing, Happened, Operation};
 
+use self::client::Client;
+use self::lapses::Lapses;
 use crate::audit::{Protocol, SLOW};
 
 /// The name of the run's client that receives no messages.
@@ -30,14 +35,6 @@ pub struct Refused {
     pub what: String,
     /// How long storage kept it waiting, if that is long: a token that was right when the request was sent may have ended meanwhile.
     pub waited: Option<Duration>,
-}
-
-#[derive(Debug, Default)]
-struct Client {
-    /// When its latest request began.
-    asked: Option<Stamp>,
-    /// Its receives that returned messages: when each began, and when it was answered.
-    received: Vec<(Stamp, Stamp)>,
 }
 
 impl Index {
@@ -65,13 +62,7 @@ impl Index {
         }
         let client = self.clients.get_mut(&crossing.client);
         let client = client.expect("a client that was just added must be there");
-        client.asked = client.asked.max(Some(crossing.began));
-        let received = crossing.operation == Operation::ReceiveMessages
-            && crossing.happened() == Happened::Yes
-            && !crossing.messages.is_empty();
-        if received {
-            client.received.push((crossing.began, crossing.ended));
-        }
+        client.add(crossing);
         if is_refused(crossing) {
             let (client, operation) = (&crossing.client, crossing.operation);
             let code = crossing.code().unwrap_or("no code");
@@ -108,10 +99,22 @@ impl Index {
         clients.any(|name| name != PRODUCER && self.received_after(name, since).is_some())
     }
 
-    /// When each consumer first received a message, for the consumers that have.
+    /// The consumers that were at work at some time after `since`: they have asked for messages, and have finished one, or asked again if
+    /// they were given none.
+    pub fn at_work_since(&self, since: Stamp) -> BTreeSet<&str> {
+        let consumers = self.consumers();
+        let at_work = consumers.filter(|(_, client)| client.has_worked(since));
+        at_work.map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn consumers(&self) -> impl Iterator<Item = (&String, &Client)> {
+        self.clients.iter().filter(|(name, _)| *name != PRODUCER)
+    }
+
+    /// When each consumer first received a message, for the consumers that have, and have finished one.
     pub fn first_deliveries(&self) -> Vec<Stamp> {
-        let consumers = self.clients.iter().filter(|(name, _)| *name != PRODUCER);
-        consumers
+        self.consumers()
+            .filter(|(_, client)| client.finished.is_some())
             .filter_map(|(_, client)| client.received.first())
             .map(|(_, ended)| *ended)
             .collect()
@@ -133,41 +136,6 @@ impl Index {
     }
 }
 
-/// Number of deliveries and of hand-backs of each message, by its message id in the queue. The two are counted and not paired,
-/// because a hand-back and the receive that follows from it may be recorded in either order.
-#[derive(Debug, Default)]
-struct Lapses(HashMap<String, (u64, u64)>);
-
-impl Lapses {
-    fn take(&mut self, crossing: &Crossing) {
-        let is_receive = match crossing.operation {
-            Operation::ReceiveMessages => true,
-            Operation::UpdateMessage => false,
-            _ => return,
-        };
-        let counts = match crossing.happened() {
-            Happened::Yes => true,
-            // A hand-back that may have happened explains a delivery.
-            Happened::Unknown => !is_receive,
-            Happened::No => false,
-        };
-        for message in crossing.messages.iter().filter(|_| counts) {
-            let (deliveries, handed_back) = self.0.entry(message.queue_id.clone()).or_default();
-            if is_receive {
-                *deliveries += 1;
-            } else if message.hidden_s == Some(0) {
-                *handed_back += 1;
-            }
-        }
-    }
-
-    fn count(&self) -> u64 {
-        let unexplained =
-            |(deliveries, handed_back): &(u64, u64)| deliveries.saturating_sub(handed_back + 1);
-        self.0.values().map(unexplained).sum()
-    }
-}
-
 /// Whether storage refused a request because of the client's identity: 401 and 403, and 400 if the credential cannot be read
 /// ("Common REST API error codes", `InvalidAuthenticationInfo`).
 fn is_refused(crossing: &Crossing) -> bool {
@@ -178,7 +146,7 @@ fn is_refused(crossing: &Crossing) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evidence::{Answer, Handled};
+    use evidence::{Answer, Handled, Operation};
 
     fn crossing(
         operation: Operation,
@@ -283,7 +251,6 @@ mod tests {
             let found = index.received_after(client, at(since));
             assert_eq!(found, received.map(at), "{client} {since}");
         }
-        assert_eq!(index.first_deliveries(), [at(25)]);
         let refused = |waited| Refused {
             what: "receive-messages of consumer-2 (AuthorizationFailure)".to_owned(),
             waited,
@@ -295,6 +262,21 @@ mod tests {
             "one message three times in consumers' hands"
         );
         assert_ne!(index.traffic(), Traffic::default());
+    }
+
+    #[test]
+    fn who_only_receives_is_not_at_work() {
+        use Operation::{DeleteMessage, ReceiveMessages};
+        let at = Stamp::from_micros;
+        let index = index(&[
+            of("consumer-1", ReceiveMessages, 20, 25),
+            of("consumer-2", ReceiveMessages, 21, 26),
+            of("consumer-1", DeleteMessage, 30, 31),
+            of("producer", DeleteMessage, 30, 31),
+        ]);
+        assert_eq!(index.first_deliveries(), [at(25)]);
+        assert_eq!(index.at_work_since(at(10)), ["consumer-1"].into());
+        assert!(index.at_work_since(at(40)).is_empty());
     }
 
     /// A consumer that deletes a message whose row is not stored.

@@ -42,6 +42,10 @@ pub(super) struct Asker {
     killed: AtomicBool,
     /// When storage last answered a receive of this client, with or without messages.
     received: Mutex<Option<Instant>>,
+    /// Whether the client has requested to delete a message.
+    has_finished: AtomicBool,
+    /// Whether the client has handed a message back.
+    has_handed_back: AtomicBool,
     /// Messages that the client received and has neither requested to delete nor handed back, by message id in the queue.
     in_hand: watch::Sender<HashSet<String>>,
     /// Whether its requests are held back from storage.
@@ -77,7 +81,8 @@ impl Lane {
         self.client.has_asked.load(Ordering::Acquire)
     }
 
-    /// Whether storage has answered a receive of the client after `since`.
+    /// Whether storage has answered a receive of the client after `since`. A client that hands back messages and has never finished one
+    /// only looks as if it worked.
     pub fn has_received_since(&self, since: Instant) -> bool {
         self.client.has_received_since(since)
     }
@@ -109,6 +114,10 @@ impl Asker {
 
     /// Updates the messages in hand when the client sends this request.
     pub(super) fn asks(&self, crossing: &Crossing) {
+        let is_work = !crossing.resource.ends_with(POISON_SUFFIX);
+        if is_work && crossing.operation == Operation::DeleteMessage {
+            self.has_finished.store(true, Ordering::Release);
+        }
         let lets_go = |message: &&Handled| match crossing.operation {
             // A requested delete counts whether or not the client waits for its answer.
             Operation::DeleteMessage => true,
@@ -116,6 +125,9 @@ impl Asker {
             _ => false,
         };
         for message in crossing.messages.iter().filter(lets_go) {
+            if crossing.operation == Operation::UpdateMessage {
+                self.has_handed_back.store(true, Ordering::Release);
+            }
             (self.in_hand).send_if_modified(|held| held.remove(&message.queue_id));
         }
     }
@@ -186,8 +198,10 @@ impl Asker {
 
     /// Whether storage has answered a receive of this client after `since`.
     pub(super) fn has_received_since(&self, since: Instant) -> bool {
+        let only_hands_back = self.has_handed_back.load(Ordering::Acquire)
+            && !self.has_finished.load(Ordering::Acquire);
         let received = *lock(&self.received);
-        received.is_some_and(|at| at > since)
+        !only_hands_back && received.is_some_and(|at| at > since)
     }
 
     /// Number of messages that the client has in hand.

@@ -342,11 +342,19 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
     let client = lane.client();
     let receive = |ids| client.was_answered(&crossing(Operation::ReceiveMessages, 200, ids, None));
     let asks = |operation, id, hidden_s| client.asks(&crossing(operation, 0, &[id], hidden_s));
+    let before = std::time::Instant::now();
     receive(&["a", "b", "c", "d"]);
     asks(Operation::UpdateMessage, "a", Some(60));
+    assert!(client.has_received_since(before));
+    asks(Operation::UpdateMessage, "d", Some(0));
+    let only_hands_back = !client.has_received_since(before);
+    assert!(only_hands_back);
+    receive(&["d"]);
     asks(Operation::DeleteMessage, "b", None);
     asks(Operation::UpdateMessage, "c", Some(0));
     // A receive without messages does not count; a receive of one more leaves the client with three.
+    // It has finished a message, so that handing another back does not make it idle.
+    assert!(client.has_received_since(before));
     let received = tokio::join!(
         client.until_received(3, Duration::from_secs(60)),
         client.until_received(4, Duration::ZERO),

@@ -128,6 +128,7 @@ impl Run {
     }
 
     /// Waits until as many consumers as before are at work again after each eviction, for at most `limit`, and judges whether they were.
+    /// If a wire shows it, waits as long again until they have finished messages.
     pub async fn judge_recovery(&self, limit: Duration) -> anyhow::Result<()> {
         self.evictions()?;
         let nodes = self.nodes()?;
@@ -140,7 +141,23 @@ impl Run {
             wanted: self.roster().wanted,
             denied: nodes.watch().borrow().denied(),
         };
-        Ok(judged::made_good(&self.evictions()?, limit, &known)?)
+        let evictions = self.evictions()?;
+        judged::made_good(&evictions, limit, &known)?;
+        if self.stage.wire().is_none() {
+            return Ok(());
+        }
+        let worked = || {
+            let departed: Vec<_> = self
+                .roster()
+                .departed
+                .into_iter()
+                .map(|it| it.name)
+                .collect();
+            self.look(|index| judged::worked_again(&evictions, &departed, index))
+        };
+        let have = until(limit, async || Ok(worked()?.is_ok().then_some(())));
+        have.await?.ok();
+        Ok(worked()??)
     }
 
     /// Judges whether a worker took a message more than `limit` after the notice of its machine.

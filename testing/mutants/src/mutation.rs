@@ -225,4 +225,6 @@ pub(crate) enum Mutation {
     WorksAlone,
     /// Only the first four consumers work, and none that comes in their place.
     OnlyTheFirstFourWork,
+    /// Only the first four consumers work. Each other one takes one message, hands it back, and rests.
+    HandsBackAndRests,
 }

@@ -60,7 +60,7 @@ fn ready(late: bool, message: &str) -> Value {
     json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": message}]}})
 }
 
-/// A NodeClaim for each text of `refusals`, as Karpenter keeps what Azure answered; and one whose machine is there.
+/// A `NodeClaim` for each text of `refusals`, as Karpenter keeps what Azure answered; and one whose machine is there.
 fn claims(refusals: &Value) -> Value {
     let claim = |status: &str, reason: &str, message: &Value| json!({"status": {"conditions": [{"type": "Launched", "status": status, "reason": reason, "message": message}]}});
     let refusals = refusals.as_array().into_iter().flatten();

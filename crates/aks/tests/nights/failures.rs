@@ -218,7 +218,7 @@ fn no_machine() {
     night.check().with(3, "Unschedulable");
 }
 
-/// A night whose probe pod stays pending, with a warning and Azure's refusals of NodeClaims.
+/// A night whose probe pod stays pending, with a warning and Azure's refusals of `NodeClaims`.
 fn pending(warning: &str, refusals: &[&str]) -> Night {
     let night = probed(&["pending"]);
     let mut books = night.books();

@@ -25,6 +25,8 @@ pub(super) fn evicted() -> Evicted {
         since: Stamp::from_micros(0),
         is_over: true,
         workers: ["c-1".to_owned()].into(),
+        wanted: 4,
+        short: None,
         longest_pauses: BTreeMap::new(),
         ended: vec![],
         killed: vec![],
@@ -32,6 +34,27 @@ pub(super) fn evicted() -> Evicted {
         failed: None,
         drained: None,
         recovered: None,
+        back: 0,
+    }
+}
+
+/// A request of c-1 that began at this time in us, took 0.1 s, and has one message.
+fn crossing(operation: Operation, began: i64) -> Crossing {
+    Crossing {
+        client: "c-1".to_owned(),
+        operation,
+        resource: "q".to_owned(),
+        began: Stamp::from_micros(began),
+        ended: Stamp::from_micros(began + 100_000),
+        answer: Answer::Status(200, None),
+        failed_part: None,
+        fault: None,
+        unheard: false,
+        messages: vec![Handled::default()],
+        rows: vec![],
+        strange: None,
+        clock_us: 0,
+        pauses: vec![],
     }
 }
 
@@ -178,22 +201,7 @@ fn all_workers_of_a_node_are_known_to_have_ended_by_themselves() {
 #[test]
 fn a_message_is_taken_too_late_only_beyond_the_limit_and_only_by_one_that_was_told() {
     let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
-    let crossing = Crossing {
-        client: "c-1".to_owned(),
-        operation: Operation::ReceiveMessages,
-        resource: "q".to_owned(),
-        began: Stamp::from_micros(2_000_000),
-        ended: Stamp::from_micros(2_100_000),
-        answer: Answer::Status(200, None),
-        failed_part: None,
-        fault: None,
-        unheard: false,
-        messages: vec![Handled::default()],
-        rows: vec![],
-        strange: None,
-        clock_us: 0,
-        pauses: vec![],
-    };
+    let crossing = crossing(Operation::ReceiveMessages, 2_000_000);
     index.add(&crossing);
     index.add(&Crossing {
         client: "c-2".to_owned(),
@@ -222,9 +230,16 @@ fn a_run_without_an_eviction_proves_nothing_and_one_without_spot_machines_goes_o
     assert_eq!(some(&[evicted()]), Ok(()));
     let told = "no node was evicted".to_owned();
     assert_eq!(of_kept(some(&[])), (Outcome::Inconclusive, told));
-    assert_eq!(replaced_on_demand(1, 3), Ok(()));
-    let told = "0 run on demand, 3 on Spot nodes".to_owned();
-    assert_eq!(of_kept(replaced_on_demand(0, 3)), (Outcome::Fail, told));
+    let two = Evicted {
+        workers: ["c-1".to_owned(), "c-2".to_owned()].into(),
+        ..evicted()
+    };
+    assert_eq!(replaced_on_demand(&[evicted()], 1, 3), Ok(()));
+    assert_eq!(replaced_on_demand(std::slice::from_ref(&two), 2, 2), Ok(()));
+    // One of two came to a Spot node that was there.
+    let told = "1 run on demand, 3 on Spot nodes, where 2 lost their Spot node".to_owned();
+    let judged = of_kept(replaced_on_demand(&[two], 1, 3));
+    assert_eq!(judged, (Outcome::Fail, told));
 }
 
 #[test]
@@ -240,4 +255,48 @@ fn a_worker_looks_for_a_notice_every_second_and_an_answer_may_take_another() {
     let told = "c-1 on n-1 once did not look for a notice for 2.5s".to_owned();
     let judged = of_kept(looked_every_second(&[pauses(Some(LOOKS + SECOND / 2))]));
     assert_eq!(judged, (Outcome::Fail, told));
+}
+
+/// Four are wanted, of which c-1 was on the evicted node: two others work on, and c-5 comes.
+#[test]
+fn who_comes_in_place_of_others_must_finish_messages() {
+    use Operation::{DeleteMessage, ReceiveMessages};
+    let of = |client: &str, operation, second: i64| Crossing {
+        client: client.to_owned(),
+        ..crossing(operation, second * 1_000_000)
+    };
+    let works = |client: &str| {
+        [
+            of(client, ReceiveMessages, 20),
+            of(client, DeleteMessage, 21),
+        ]
+    };
+    let seen = |more: Vec<Crossing>| {
+        let mut index = Index::of(Lens::own("r1".parse().unwrap()), StorageNames::default());
+        // The last one of the evicted node works until its end.
+        let all = ["c-1", "c-2", "c-3", "c-4"].into_iter().flat_map(works);
+        all.chain(more).for_each(|it| index.add(&it));
+        index
+    };
+    let evicted = |back| Evicted {
+        short: Some(Stamp::from_micros(10_000_000)),
+        recovered: Some(SECOND),
+        back,
+        ..evicted()
+    };
+    let judged = |back, departed: &[&str], more| {
+        let departed: Vec<_> = departed.iter().map(|it| (*it).to_owned()).collect();
+        worked_again(&[evicted(back)], &departed, &seen(more))
+    };
+    assert_eq!(judged(4, &[], works("c-5").into()), Ok(()));
+    let only_takes = || vec![of("c-5", ReceiveMessages, 20)];
+    let (outcome, reason) = of_kept(judged(4, &["c-1"], only_takes()));
+    assert_eq!(outcome, Outcome::Fail, "{reason}");
+    let few = "only 3 consumers on other nodes have worked, where 4 were wanted before";
+    assert!(reason.contains(few), "{reason}");
+    // Scaling, or an end in order, may have left it no time.
+    let (outcome, reason) = of_kept(judged(3, &[], only_takes()));
+    assert_eq!(outcome, Outcome::Inconclusive, "{reason}");
+    let (outcome, reason) = of_kept(judged(4, &["c-5"], only_takes()));
+    assert_eq!(outcome, Outcome::Inconclusive, "{reason}");
 }

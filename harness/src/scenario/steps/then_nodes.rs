@@ -51,10 +51,10 @@ declare_needs!(Nodes);
 #[then("those that came in place of others run on demand")]
 async fn on_demand(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
-    run.evictions()?;
+    let evicted = run.evictions()?;
     let spot = run.running_on(Capacity::Spot)?;
     let on_demand = run.running_on(Capacity::OnDemand)?;
-    Ok(evictions::replaced_on_demand(on_demand, spot)?)
+    Ok(evictions::replaced_on_demand(&evicted, on_demand, spot)?)
 }
 
 declare_needs!(Nodes, Notice, Events);

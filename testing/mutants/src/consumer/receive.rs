@@ -31,6 +31,9 @@ impl Consumer {
         if self.is(Mutation::OnlyTheFirstFourWork) && self.number() > 4 {
             return self.look_busy().await;
         }
+        if self.is(Mutation::HandsBackAndRests) && self.number() > 4 {
+            return self.hand_back_one_and_rest().await;
+        }
         if self.is_idle() {
             self.stop.cancelled().await;
             return ExitCode::SUCCESS;
@@ -101,6 +104,19 @@ impl Consumer {
     fn number(&self) -> u32 {
         let number = self.args.name.strip_prefix("consumer-");
         number.and_then(|it| it.parse().ok()).unwrap_or_default()
+    }
+
+    /// Hands back the first message that it gets, and then only looks busy.
+    async fn hand_back_one_and_rest(&self) -> ExitCode {
+        while !self.stop.is_cancelled() {
+            let batch = self.receive(1).await.unwrap_or_default();
+            if let Some(delivery) = batch.first() {
+                self.hand_back(&delivery.lease).await;
+                break;
+            }
+            self.rest(PAUSE).await;
+        }
+        self.look_busy().await
     }
 
     /// Receives from the poison queue, which is empty.

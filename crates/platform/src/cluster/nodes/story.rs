@@ -34,8 +34,6 @@ pub(super) enum By {
 #[derive(Debug)]
 pub(super) struct Story {
     pub(super) seen: Evicted,
-    /// How many consumers were wanted before.
-    pub(super) wanted: usize,
     pub(super) began: Moment,
     /// When a notice or a condition first announced the end of its machine.
     pub(super) told: Option<Moment>,
@@ -70,6 +68,8 @@ impl Story {
                 since: now.stamp,
                 is_over: false,
                 workers,
+                wanted,
+                short: None,
                 longest_pauses: BTreeMap::new(),
                 ended: Vec::new(),
                 killed: Vec::new(),
@@ -77,8 +77,8 @@ impl Story {
                 failed: None,
                 drained: None,
                 recovered: None,
+                back: 0,
             },
-            wanted,
             began: now,
             told: None,
             short: None,
@@ -126,6 +126,7 @@ impl Story {
         let is_missing = gone > 0 || !self.seen.workers.iter().all(at_work);
         if is_missing || self.seen.is_over {
             self.short.get_or_insert(now.at);
+            self.seen.short.get_or_insert(now.stamp);
         }
         let all_gone = gone >= self.seen.workers.len();
         self.seen.is_over |= self.by == By::Us { is_emptied: true } && all_gone;
@@ -139,12 +140,13 @@ impl Story {
                 after_ms: millis(after),
             });
         }
-        let missing = self.wanted.min(roster.wanted as usize);
+        let missing = self.seen.wanted.min(roster.wanted as usize);
         if let (None, Some(short), true) = (self.seen.recovered, self.short, missing > 0)
             && ready >= missing
         {
             let after = now.at.duration_since(short);
             self.seen.recovered = Some(after);
+            self.seen.back = ready;
             told.push(NodeChange::Recovered {
                 after_ms: millis(after),
             });

@@ -36,13 +36,19 @@ struct Lost {
 /// One eviction, and the data that tell when the fleet has recovered from it.
 struct Tracked {
     seen: Evicted,
-    /// How many consumers were wanted before.
-    wanted: usize,
     began: Instant,
     /// Since when consumers were missing.
     short: Option<Instant>,
     /// When the forced drain of the node began.
     forced: Option<Instant>,
+}
+
+impl Tracked {
+    /// Sets the time since when consumers are missing, unless some were missing before.
+    fn falls_short(&mut self) {
+        self.short.get_or_insert_with(Instant::now);
+        self.seen.short.get_or_insert_with(Stamp::now);
+    }
 }
 
 impl NodePlacement {
@@ -113,6 +119,8 @@ impl Fleet {
                 since: now,
                 is_over: false,
                 workers: placement.cluster.consumers(node),
+                wanted,
+                short: None,
                 longest_pauses: placement.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
@@ -120,8 +128,8 @@ impl Fleet {
                 failed: None,
                 drained: None,
                 recovered: None,
+                back: 0,
             },
-            wanted,
             began: Instant::now(),
             short: None,
             forced: None,
@@ -242,13 +250,15 @@ impl Fleet {
         for it in evicted {
             let seen = &mut it.seen;
             let all_gone = seen.ended.len() + seen.killed.len() >= seen.workers.len();
-            let missing = it.wanted.min(wanted);
+            let missing = seen.wanted.min(wanted);
             // If no consumers are wanted any more, none can be missing and none can return.
             if let (Some(short), None, true) = (it.short, seen.recovered, all_gone && missing > 0)
-                && at_work(short)? >= missing
+                && let at_work = at_work(short)?
+                && at_work >= missing
             {
                 let after = short.elapsed();
                 seen.recovered = Some(after);
+                seen.back = at_work;
                 recovered.push((seen.node.clone(), after));
             }
         }

@@ -11,13 +11,13 @@ pub(crate) const TIMED: &[&str] = &[SOON, STEADY, WORK];
 
 /// The scenarios that take longest begin first.
 pub(crate) const LONGEST_FIRST: &[&str] = &[
+    EVICTED,
     TAKEN_AWAY,
     WAVES,
     BURST,
     FORCED,
     NO_NOTICE,
     NODE_DRAIN,
-    EVICTED,
     ON_DEMAND,
     SOON,
     LONG,

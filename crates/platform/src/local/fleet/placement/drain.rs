@@ -1,8 +1,6 @@
 //! Drain of a node: the node gets no new consumers, and its consumers are told to end, only as many at a time as the workload's
 //! disruption budget allows.
 
-use std::time::Instant;
-
 use evidence::events::NodeChange;
 
 use super::super::{Departure, Fleet, Leaving, Member};
@@ -92,7 +90,7 @@ fn take_down(tracked: &mut Tracked, departed: &[Departure]) {
         .map(|it| (it.name.clone(), it.held))
         .collect();
     if !seen.ended.is_empty() || !seen.killed.is_empty() {
-        tracked.short.get_or_insert_with(Instant::now);
+        tracked.falls_short();
     }
 }
 

@@ -81,7 +81,7 @@ impl Fleet {
         let Some(evicted) = placement.on(node) else {
             return Ok(());
         };
-        evicted.short.get_or_insert_with(Instant::now);
+        evicted.falls_short();
         evicted.seen.ended.push(departure);
         if evicted.seen.ended.len() < evicted.seen.workers.len() {
             return Ok(());
@@ -134,7 +134,7 @@ impl Fleet {
             evicted.seen.longest_pauses = pauses;
             evicted.seen.killed.clone_from(&killed);
             if !killed.is_empty() {
-                evicted.short.get_or_insert(now);
+                evicted.falls_short();
             }
         }
         let gone = NodeChange::Gone {
