@@ -162,25 +162,29 @@ fn is_trouble(line: &str) -> bool {
 /// Fails with `unasked`, the workers that ended without being told to, or else with `troubles`, the warnings and errors in the logs of
 /// the others.
 pub fn untroubled(unasked: &[&Departure], troubles: &[String]) -> Kept {
-    fail_unless(unasked.is_empty(), || format!("ended: {unasked:?}"))?;
+    quoted(unasked).map_or(Ok(()), |ended| Err(NotPassed::fail(ended)))?;
     fail_unless(troubles.is_empty(), || {
         format!("logged:\n{}", troubles.join("\n"))
     })
 }
 
-/// The judgement of all workers of a run that have ended; `None` if all ended when and as they were asked to. They mostly end
-/// for the same reason, so only the first of them is quoted.
+/// The judgement of all workers of a run that have ended; `None` if all ended when and as they were asked to.
 pub fn part_of<'a>(departed: impl IntoIterator<Item = &'a Departure>) -> Option<Part> {
-    // The first by number: several may end at the same time, and the order in which they are noticed differs from run to run.
-    let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
     let unexpected = departed.into_iter().filter(|it| !it.is_orderly);
     let unexpected: Vec<_> = unexpected.collect();
+    quoted(&unexpected).map(|reason| Part::new(Outcome::Fail, reason))
+}
+
+/// The words for workers that did not end as asked; `None` if there are none. They mostly end for the same reason, so only the first of
+/// them is quoted.
+fn quoted(unexpected: &[&Departure]) -> Option<String> {
+    // The first by number: several may end at the same time, and the order in which they are noticed differs from run to run.
+    let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
     let first = unexpected.iter().copied().min_by_key(by_number)?;
-    let reason = match unexpected.len() - 1 {
+    Some(match unexpected.len() - 1 {
         0 => first.sentence.clone(),
         more => format!("{}; {more} more did not end as asked", first.sentence),
-    };
-    Some(Part::new(Outcome::Fail, reason))
+    })
 }
 
 #[cfg(test)]
@@ -369,7 +373,7 @@ mod tests {
         let logged = reason(untroubled(&[], std::slice::from_ref(&line)));
         assert_eq!(logged, "logged:\nc-2: a warning");
         let ended = reason(untroubled(&[&dead], &[line]));
-        assert!(ended.starts_with("ended: [Departure { name: \"c-1\""));
+        assert_eq!(ended, "c-1 was told to end: exit status: 1");
     }
 
     #[test]

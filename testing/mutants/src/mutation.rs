@@ -219,6 +219,8 @@ pub(crate) enum Mutation {
     NeverPolls,
     /// Rests for seconds before each receive.
     RestsBeforeItReceives,
+    /// Ends, with 0, once it has found the queue empty three times.
+    EndsWithTheQueue,
     /// Takes an empty queue for a reason to warn.
     WarnsOfEmptyQueue,
     /// Only the first consumer works.

@@ -61,6 +61,9 @@ impl Consumer {
                 if self.is(Mutation::DropsLeasesAtSigterm) && self.stop.is_cancelled() && free > 0 {
                     goes_on = false;
                 }
+                if self.is(Mutation::EndsWithTheQueue) && pause > 4 * PAUSE {
+                    return ExitCode::SUCCESS;
+                }
                 self.rest(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
                 continue;

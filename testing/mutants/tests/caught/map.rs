@@ -134,11 +134,10 @@ pub(crate) const THENS: &[Sentence] = &[
     },
     Sentence {
         says: "every consumer is still at work and has logged no warning",
-        fails: &[consumer(
-            "warns-of-empty-queue",
-            EMPTY,
-            "the queue is empty",
-        )],
+        fails: &[
+            consumer("warns-of-empty-queue", EMPTY, "the queue is empty"),
+            consumer("ends-with-the-queue", EMPTY, "ended unasked"),
+        ],
     },
     Sentence {
         says: "every consumer stops within <time> when told to",
@@ -319,14 +318,17 @@ pub(crate) const THENS: &[Sentence] = &[
     },
     Sentence {
         says: "at least <n> consumers were taken away while they had work, and each ended by itself, with exit code <n>",
-        fails: &[harness(
-            &[(
-                "each message takes 15 s of work\n      When 300",
-                "each message takes 1 ms of work\n      When 300",
-            )],
-            TAKEN_AWAY,
-            "that were taken away had messages in hand",
-        )],
+        fails: &[
+            harness(
+                &[(
+                    "each message takes 15 s of work\n      When 300",
+                    "each message takes 1 ms of work\n      When 300",
+                )],
+                TAKEN_AWAY,
+                "that were taken away had messages in hand",
+            ),
+            consumer("exits-with-error", TAKEN_AWAY, "exit status: 3"),
+        ],
     },
     Sentence {
         says: "within <time> no consumer comes, and the queue keeps its <n> messages",
