@@ -97,6 +97,7 @@ pub(super) const EXACTLY_ONE: &[Mutant] = &[
     consumer("poisons-in-disguise", FEW, "that nobody sent"),
     consumer("poisons-for-a-moment", FEW, "given up as poison"),
     consumer("drops-leases-at-sigterm", DRAIN, "in the queue"),
+    consumer("exits-with-error", TAKEN_AWAY, "exit status: 3"),
     consumer(
         "exits-with-error-at-notice",
         EVICTED,
