@@ -40,6 +40,8 @@ pub struct Figures {
     pub never_below: u64,
     /// Longest time that a message waited until a replica took it.
     pub longest_wait: Duration,
+    /// The same while no messages are stranded: what replicas are late for, and not what nobody comes for.
+    pub longest_unstranded_wait: Duration,
     /// Messages at the horizon without replicas and too few to be active: they stay until others come.
     pub stranded: u64,
     /// Longest time for which messages were stranded like this.
@@ -196,6 +198,10 @@ impl<'a> Tally<'a> {
             *below = messages.min(*below);
         }
         let stranded = self.is_stranded(point);
+        if !stranded {
+            let longest = &mut self.figures.longest_unstranded_wait;
+            *longest = (*longest).max(point.longest_wait);
+        }
         self.note_stranded(point.at, stranded);
     }
 

@@ -162,7 +162,7 @@ impl Tried for Question {
                 |run| run.thrash.into(),
             ),
             measure::<Figures>("messages-wait", "the longest wait", seconds, |run| {
-                run.longest_wait.as_secs()
+                run.longest_unstranded_wait.as_secs()
             }),
             measure::<Figures>(
                 "falls-behind",

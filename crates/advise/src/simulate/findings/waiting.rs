@@ -166,7 +166,8 @@ pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
 
 /// A message waits longer than allowed.
 pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
-    let too_long = |run: &Figures| run.longest_wait > case.max_wait && run.stranded == 0;
+    // What is stranded waits for others to come, which is a finding of its own.
+    let too_long = |run: &Figures| run.longest_unstranded_wait > case.max_wait;
     if holds_back(case) {
         return None;
     }
@@ -178,25 +179,24 @@ pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
                 ..case.question.clone()
             };
             let longest = cut.runs.iter().filter(|run| too_long(run));
-            let longest = longest.map(|run| run.longest_wait).max()?;
+            let longest = longest.map(|run| run.longest_unstranded_wait).max()?;
             let often = format!("with --horizon {}m", cut.horizon.as_secs() / 60);
             (longest, often, &case.trial.with(&question))
         }
         None if !case.any(too_long) => return None,
         None if case.any(|run| is_behind(case, run)) => return None,
         None => (
-            case.most(|run| run.longest_wait),
+            case.most(|run| run.longest_unstranded_wait),
             case.often(too_long),
             &case.trial,
         ),
     };
     let most = case.most(|run| run.most_messages);
-    let found = |run: &Figures| run.longest_wait > case.max_wait;
     let score: Score<'_, Figures> = Score {
         name: "the longest wait",
-        of: |run| run.longest_wait.as_secs(),
+        of: |run| run.longest_unstranded_wait.as_secs(),
         words: seconds,
-        found: Some(&found),
+        found: Some(&too_long),
         finding: None,
         harm: |_| 0,
     };

@@ -112,3 +112,23 @@ fn what_advice_makes_worse_of_another_finding_is_told() {
         "{wait}"
     );
 }
+
+/// The tail is stranded for the rest of the time, which hid that all others had waited for hours.
+#[test]
+fn what_is_stranded_at_the_end_hides_no_wait_before() {
+    let load = "--shape burst --messages 27000 --work exponential:60s --in-flight 5 --horizon 10h";
+    let sample = sample();
+    let answer = ask(sample.path(), load);
+    let found = found(&answer.settings[0]);
+    for name in ["messages-stranded", "messages-wait"] {
+        assert!(found.contains(&name), "{found:?}");
+    }
+    let stranded = finding(&answer, "messages-stranded");
+    let warns = stranded.mend.contains("messages-wait, which was not");
+    assert!(!warns, "{}", stranded.mend);
+    // Nobody waits long for replicas here, only for others to come.
+    let few = ask(sample.path(), "--shape burst --messages 15 --horizon 10h");
+    let found = super::found(&few.settings[0]);
+    assert!(found.contains(&"messages-stranded"), "{found:?}");
+    assert!(!found.contains(&"messages-wait"), "{found:?}");
+}
