@@ -12,6 +12,9 @@ use serde::Deserialize;
 /// The label with the name of a node.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
+/// The label with the name of a namespace.
+pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
 /// Labels of a pod or node.
 pub type Labels = BTreeMap<String, String>;
 

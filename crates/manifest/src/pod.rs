@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::labels::{Labels, Requirement, Selector};
+use super::labels::{Labels, NAMESPACE_NAME, Requirement, Selector};
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Deployment {
@@ -152,6 +152,50 @@ impl Toleration {
 pub struct Affinity {
     #[serde(default)]
     pub node_affinity: NodeAffinity,
+    #[serde(default)]
+    pub pod_anti_affinity: PodAntiAffinity,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct PodAntiAffinity {
+    #[serde(default, rename = "requiredDuringSchedulingIgnoredDuringExecution")]
+    pub required: Vec<PodTerm>,
+    #[serde(default, rename = "preferredDuringSchedulingIgnoredDuringExecution")]
+    pub preferred: Vec<PodPreference>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodPreference {
+    pub pod_affinity_term: PodTerm,
+}
+
+/// Pods near which a pod is to be, or not to be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodTerm {
+    pub topology_key: String,
+    label_selector: Option<Selector>,
+    #[serde(default)]
+    namespaces: Vec<String>,
+    namespace_selector: Option<Selector>,
+}
+
+impl PodTerm {
+    /// Whether it means pods with these labels in the pod's own namespace, whose name may be unknown. Without namespaces that is the
+    /// one it looks at; a selector of namespaces is read as far as it needs no other label than the name's (Kubernetes, "Assigning
+    /// Pods to Nodes", "Namespace selector"; without a selector of pods it means none).
+    pub fn means_own(&self, labels: &Labels, namespace: Option<&str>) -> bool {
+        let means = |selector: &Option<Selector>, labels: &Labels| {
+            selector.as_ref().is_some_and(|it| it.matches(labels))
+        };
+        let name = namespace.map(|it| (NAMESPACE_NAME.to_owned(), it.to_owned()));
+        let of_namespace: Labels = name.into_iter().collect();
+        let is_default = self.namespaces.is_empty() && self.namespace_selector.is_none();
+        let is_listed = namespace.is_some_and(|it| self.namespaces.iter().any(|name| name == it));
+        means(&self.label_selector, labels)
+            && (is_default || is_listed || means(&self.namespace_selector, &of_namespace))
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

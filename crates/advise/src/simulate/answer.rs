@@ -177,7 +177,7 @@ pub struct Priced {
     pub node: String,
     /// Replicas per node.
     pub replicas_per_node: u32,
-    /// Whether a topology spread constraint, not the node's size, limits the replicas per node.
+    /// Whether a topology spread constraint or an anti-affinity, not the node's size, limits the replicas per node.
     pub spread: bool,
     /// Most nodes at any time.
     pub most_nodes: Range,

@@ -147,6 +147,10 @@ impl Question {
             Some(Paused::At(replicas)) => replicas,
             Some(Paused::Here) => self.target_replicas.unwrap_or(scaled),
             None if self.age < AT_REST => self.target_replicas.unwrap_or(scaled),
+            // Neither KEDA nor the HPA takes any away.
+            None if settings.annotations.paused_scale_in => {
+                self.target_replicas.unwrap_or(scaled).max(scaled)
+            }
             None => scaled,
         }
     }

@@ -1,12 +1,13 @@
 //! The subject of the question: a ScaledObject or a ScaledJob, and its manifests' settings of the replicas.
 
+mod hosts;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoscaler::manifest::{JobSpec, Spec};
 use autoscaler::{JobSettings, Reads, Refusals, Settings};
-use manifest::labels::HOSTNAME;
 use manifest::pod::Container;
 use manifest::pod::Deployment;
 use manifest::{
@@ -132,7 +133,7 @@ pub(super) struct Subject {
     pub(super) queue_length: u32,
     /// The requests of one pod; `None`: there is no Deployment.
     pub(super) requests: Option<Requests>,
-    /// Highest number of new pods per node by spread constraints; `None`: as many as fit.
+    /// Highest number of new pods per node by spread constraints and anti-affinity; `None`: as many as fit.
     pub(super) spread: Option<u32>,
     /// The Deployment's `replicas`, 1 if not set; `None`: there is no Deployment.
     pub(super) replicas: Option<u32>,
@@ -195,7 +196,7 @@ impl Subject {
             concurrency: concurrency(manifests, scaled),
             queue_length,
             requests: target.and_then(|it| requests(&it.spec.template.spec.containers)),
-            spread: target.and_then(spread),
+            spread: target.and_then(hosts::most_on_one),
             replicas: target.map(|it| it.spec.replicas.unwrap_or(1)),
             grace: target.map(grace),
             warnings: warnings(manifests, scaled, &settings),
@@ -339,21 +340,6 @@ fn requests(containers: &[Container]) -> Option<Requests> {
         sum.memory += of("memory")?;
     }
     Some(sum)
-}
-
-/// How many pods Karpenter puts on a node that it makes: at most `maxSkew` of a constraint on the hostname, since another node
-/// can always be made, so that the minimum over all nodes counts as zero. This also holds for a soft constraint, which
-/// Karpenter keeps as long as it can (Karpenter `pkg/controllers/provisioning/scheduling/topologygroup.go`,
-/// `nextDomainTopologySpread`; `preferences.go`, `Relax`).
-fn spread(deployment: &Item<Deployment>) -> Option<u32> {
-    let template = &deployment.spec.template;
-    let constraints = template.spec.topology_spread_constraints.iter();
-    let of_nodes = constraints
-        .filter(|it| it.topology_key == HOSTNAME && it.counts(&template.metadata.labels));
-    of_nodes
-        .map(|it| it.max_skew)
-        .filter(|skew| *skew > 0)
-        .min()
 }
 
 /// Kubernetes `pkg/apis/core/v1/defaults.go`, `SetDefaults_PodSpec`: 30 s.

@@ -162,7 +162,7 @@ pub(super) fn cost_note(prospect: &Prospect) -> String {
     match &prospect.cost {
         Cost::Known(priced) => {
             let why = if priced.spread {
-                "no more than maxSkew, though more would fit"
+                "no more than maxSkew or an anti-affinity allows, though more would fit"
             } else {
                 "filled one after the other"
             };

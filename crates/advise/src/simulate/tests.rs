@@ -2,6 +2,7 @@
 
 mod advice;
 mod causes;
+mod deployments;
 mod jobs;
 mod others;
 mod references;

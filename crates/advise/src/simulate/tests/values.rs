@@ -20,7 +20,7 @@ pub(super) fn ask(path: &Path, line: &str) -> Forecast {
 }
 
 /// Settings without problems except those that a test adds.
-const CAREFUL: &str = "  pollingInterval: 10
+pub(super) const CAREFUL: &str = "  pollingInterval: 10
   cooldownPeriod: 300
   advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleDown: {policies: [{type: Percent, value: 25, periodSeconds: 60}]}}}}";
 
