@@ -234,6 +234,11 @@ impl Crossing {
         }
     }
 
+    /// Whether storage refused to insert a row because there is one with its keys.
+    pub fn found_a_row(&self) -> bool {
+        self.status() == Some(409) && self.code() == Some("EntityAlreadyExists")
+    }
+
     /// The service's error code.
     pub fn code(&self) -> Option<&str> {
         match &self.answer {

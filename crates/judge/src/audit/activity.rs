@@ -33,7 +33,8 @@ struct Request {
 }
 
 impl Activity {
-    pub(super) fn crossing(&mut self, crossing: &Crossing) {
+    /// Adds a request; `is_in_vain`: it concerns only rows that were known to be stored before.
+    pub(super) fn crossing(&mut self, crossing: &Crossing, is_in_vain: bool) {
         let requests = self.0.entry(crossing.client.clone()).or_default();
         if requests.all.len() >= MOST {
             requests.all.pop_front();
@@ -44,6 +45,7 @@ impl Activity {
             ended: crossing.ended,
             // A row does not wait for a write that could store nothing.
             writes: crossing.operation.stores()
+                && !is_in_vain
                 && Attempted::of(crossing, false) == Attempted::Able,
             is_repeated: crossing.operation.stores()
                 && matches!(
@@ -149,7 +151,7 @@ mod tests {
         for (operation, began, ended) in requests {
             let mut crossing = sample_crossing(*operation);
             (crossing.began, crossing.ended) = (at(*began), at(*ended));
-            activity.crossing(&crossing);
+            activity.crossing(&crossing, false);
         }
         activity.idle("consumer-1", at(0), at(10_000)).as_millis()
     }
@@ -169,7 +171,7 @@ mod tests {
                 let mut crossing = sample_crossing(operation);
                 (crossing.began, crossing.ended) = (at(millis), at(millis));
                 crossing.answer = answer.unwrap_or(crossing.answer);
-                activity.crossing(&crossing);
+                activity.crossing(&crossing, false);
             }
             activity.idle("consumer-1", at(0), at(10_000)).as_millis()
         };
@@ -251,7 +253,7 @@ mod tests {
         ] {
             let mut crossing = sample_crossing(operation);
             (crossing.began, crossing.ended) = (at(began), at(ended));
-            activity.crossing(&crossing);
+            activity.crossing(&crossing, false);
         }
         let writing = |client: &str| activity.writing_us(client, at(0), at(1_000));
         assert_eq!(writing("consumer-1"), 400_000);
@@ -263,7 +265,7 @@ mod tests {
         let request = |activity: &mut Activity, millis: i64| {
             let mut crossing = sample_crossing(Operation::ReceiveMessages);
             (crossing.began, crossing.ended) = (at(millis), at(millis + 1));
-            activity.crossing(&crossing);
+            activity.crossing(&crossing, false);
         };
         let mut activity = Activity::default();
         let most = i64::try_from(MOST).expect("a small number");

@@ -10,7 +10,7 @@ use super::activity::Activity;
 use super::claims::{Claims, Column};
 use super::clocks::Clocks;
 use super::skew::{Skewed, Skews};
-use evidence::{Claimed, Crossing, Handled, Operation};
+use evidence::{Claimed, Crossing, Handled};
 
 /// Tolerated error of a consumer's stamp, in microseconds: harness and consumer run on one machine and read one clock. A stamp
 /// may be cut to milliseconds, and time synchronisation changes the clock slightly.
@@ -42,7 +42,8 @@ struct Delivery {
 pub(super) enum Attempted {
     /// Store the row.
     Able,
-    /// Nothing for now: access was denied, or there was no table. An honest worker repeats it, and the row waits meanwhile.
+    /// Nothing for now: access was denied, there was no table, or the request came too slowly. An honest worker repeats it, and
+    /// the row waits meanwhile; but a worker could send it before its work, so it does not end the time in hand.
     Waiting,
     /// Nothing at any time: a worker could send it before its work.
     Never,
@@ -52,11 +53,12 @@ impl Attempted {
     /// `is_anothers_fault`: storage blames another part of the transaction.
     pub(super) fn of(crossing: &Crossing, is_anothers_fault: bool) -> Self {
         match crossing.status() {
-            Some(400 | 413 | 501) => Self::Never,
             Some(401..=499) if is_anothers_fault => Self::Never,
-            Some(401 | 403 | 404) => Self::Waiting,
-            Some(409) if crossing.code() != Some("EntityAlreadyExists") => Self::Waiting,
-            _ => Self::Able,
+            None | Some(200..=299 | 429 | 500 | 502..) => Self::Able,
+            Some(409) if crossing.found_a_row() => Self::Able,
+            Some(401 | 403 | 404 | 408 | 409) => Self::Waiting,
+            // Refused for what the request itself is: 400, 405, 406, 411, 412, 413, 415, 501 and whatever else.
+            Some(_) => Self::Never,
         }
     }
 }
@@ -75,7 +77,7 @@ pub(super) enum Compared {
     Early {
         /// The claim in words.
         detail: String,
-        /// When the work was done according to the row, by the history's clock.
+        /// When the work was done according to the row, or to the last row of its transaction, by the history's clock.
         from: Stamp,
         /// When the row was sent.
         to: Stamp,
@@ -334,12 +336,11 @@ impl Claims {
         // By the history's clock. The first try may be earlier than this crossing.
         let tried = delivery.first_try.unwrap_or(crossing.began);
         if let Some((column, date)) = date {
-            let whole = date.as_micros().saturating_add(self.done_cut_us);
+            let last = last_done(crossing).map_or(date, |last| last.max(date));
+            let whole = last.as_micros().saturating_add(self.done_cut_us);
             let ready = Stamp::from_micros(whole.saturating_sub(least));
-            // Rows of a transaction wait for each other, and a row may have waited for others even if it is sent alone.
-            let alone = crossing.operation != Operation::Transaction;
             let idle = activity.idle(client, ready, tried);
-            if alone && idle > LONG {
+            if idle > LONG {
                 return Compared::Early {
                     detail: format!(
                         "`{column}` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
@@ -352,6 +353,14 @@ impl Claims {
         }
         told(false, String::new())
     }
+}
+
+/// When the work for the last of the rows that `crossing` stores was done, according to these rows. Rows of a transaction wait for
+/// each other, but only until the last of them is done: a transaction of one row is judged as an insert is. It does not matter which
+/// messages the rows belong to, because storage refuses two rows of one message, which have the same key.
+fn last_done(crossing: &Crossing) -> Option<Stamp> {
+    let stored = crossing.rows.iter().filter(|row| row.operation.stores());
+    stored.filter_map(|row| row.delivery.as_ref()?.date).max()
 }
 
 /// A row's value in `column`, if the description has this column; an error if the row has no readable value there.

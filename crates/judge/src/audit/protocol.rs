@@ -178,6 +178,7 @@ impl Protocol {
             self.traffic.of_queue(crossing);
         }
         let in_poison = self.is_poison(&crossing.resource);
+        let is_in_vain = self.is_in_vain(crossing);
         match crossing.operation {
             Operation::ReceiveMessages if in_queue => {
                 self.account.receive(crossing);
@@ -235,7 +236,7 @@ impl Protocol {
                 }
             }
         }
-        self.activity.crossing(crossing);
+        self.activity.crossing(crossing, is_in_vain);
     }
 
     /// Statistics of the requests so far.

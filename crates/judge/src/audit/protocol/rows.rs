@@ -44,8 +44,7 @@ impl Protocol {
             (Operation::InsertEntity, Happened::No) => {
                 // A row that is written in steps may be incomplete.
                 !is_updated
-                    && crossing.status() == Some(409)
-                    && crossing.code() == Some("EntityAlreadyExists")
+                    && crossing.found_a_row()
                     // In a transaction, the refusal concerns only the row that storage names.
                     && row.part == crossing.failed_part
                     // If the key does not name the message, the existing row may be another message's.
@@ -137,7 +136,13 @@ impl Protocol {
 
     /// Handles an insert, or the completing step, of the row of `seq`, whatever its result.
     fn inserted(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
-        self.deliveries.tried(seq, crossing, row.part);
+        // A refusal because another message's row has these keys says that this row could not be stored.
+        let is_in_the_way = crossing.found_a_row()
+            && row.part == crossing.failed_part
+            && !self.has_row(row, Some(seq));
+        if !is_in_the_way {
+            self.deliveries.tried(seq, crossing, row.part);
+        }
         let happened = crossing.happened();
         if happened == Happened::No {
             return;
@@ -164,6 +169,39 @@ impl Protocol {
         if !is_received && is_known && crossing.strange.is_none() {
             self.unreceived.push((seq, crossing.client.clone()));
         }
+    }
+
+    /// Whether `crossing` is a request to store rows that storage had confirmed as stored before the request began. An honest worker
+    /// has no reason to repeat such a request, so no other row waits for it; a worker that invents stamps could repeat it all the time,
+    /// and each of its rows would seem to wait. A repeat after an insert without an answer is not in vain: nobody had heard that the
+    /// row is there. Nor is the first insert of a second delivery, unless the row was confirmed before; then the judgement is stricter
+    /// by the time of one request.
+    pub(super) fn is_in_vain(&self, crossing: &Crossing) -> bool {
+        if !crossing.operation.stores() {
+            return false;
+        }
+        let is_refused = crossing.found_a_row();
+        // A worker that hangs up before each answer would never hear that the row is there.
+        if is_refused && crossing.unheard && crossing.fault.is_none() {
+            return true;
+        }
+        // Of a refused transaction, nothing else can be stored than before, whatever its other rows are.
+        let blamed = crossing.failed_part.filter(|_| is_refused);
+        let stores = crossing.rows.iter().filter(|row| row.operation.stores());
+        // A transaction that only reads stores nothing.
+        stores
+            .filter(|row| blamed.is_none() || row.part == blamed)
+            .all(|row| self.was_stored(row, crossing.began))
+    }
+
+    /// Whether storage had confirmed before `began` that there is a row at the keys of `row`.
+    fn was_stored(&self, row: &RowChange, began: Stamp) -> bool {
+        let there = self.row_at(row).or_else(|| self.seq_of_keys(row));
+        there.is_some_and(|seq| {
+            let at = self.stored_at.get(&seq);
+            // The time is forgotten when the message is deleted.
+            self.stored.has(seq) && at.is_none_or(|at| *at <= began)
+        })
     }
 
     /// Judges rows whose message the wire had not handed over before. If their client had peeked at the message, or storage

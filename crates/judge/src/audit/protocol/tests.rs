@@ -4,6 +4,7 @@ mod another;
 mod around;
 mod early;
 mod envelopes;
+mod in_vain;
 mod keys;
 mod meddling;
 mod poison;

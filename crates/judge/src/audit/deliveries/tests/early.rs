@@ -12,7 +12,7 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
         for at in from..to {
             let mut poll = crossing("consumer-2", operation, at);
             poll.ended = Stamp::from_micros((at + 1) * SECOND);
-            activity.crossing(&poll);
+            activity.crossing(&poll, false);
         }
         activity
     };
@@ -43,7 +43,7 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
         compared(&deliveries, receives())
     };
     let answered = |status| evidence::Answer::Status(status, None);
-    for explains in [401, 403, 404, 409, 429, 503] {
+    for explains in [401, 403, 404, 408, 409, 429, 503] {
         assert_eq!(
             tried(answered(explains), None),
             Compared::Fine,
@@ -55,7 +55,10 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
     // One that nobody would have repeated explains nothing, nor does one that another part of the transaction has spoilt.
     for (status, part) in [
         (400, None),
+        (405, None),
+        (412, None),
         (413, None),
+        (415, None),
         (501, None),
         (409, Some(0)),
         (404, Some(0)),
@@ -75,14 +78,14 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
 }
 
 #[test]
-fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
+fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_until_the_last_is() {
     let (deliveries, seq) = deliveries();
     let insert = crossing("consumer-2", Operation::InsertEntity, 50);
     let mut activity = Activity::default();
     for at in 40..50 {
         let mut poll = crossing("consumer-2", Operation::ReceiveMessages, at);
         poll.ended = Stamp::from_micros((at + 1) * SECOND);
-        activity.crossing(&poll);
+        activity.crossing(&poll, false);
     }
     // Three seconds early, of which the process may have been paused for one.
     let done = |early_us: i64| Claimed {
@@ -99,17 +102,36 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
         matches!(&early, Compared::Early { detail, .. } if detail.contains("long before")),
         "{early:?}"
     );
-    // Rows of a transaction wait for each other.
-    let rows = |operation, count| Crossing {
+    // Rows of a transaction wait for the last of them. Alone in a transaction, a row has nothing to wait for.
+    let row = |operation, row: Claimed| RowChange {
         operation,
-        rows: vec![change(); count],
-        ..insert.clone()
+        delivery: Some(row),
+        ..change()
     };
-    let alone = rows(Operation::InsertEntity, 1);
-    assert_ne!(compared(&alone, &done(1)), Compared::Fine);
-    // The row may have waited for other rows, even if none came.
-    for count in [1, 2] {
-        let batch = rows(Operation::Transaction, count);
-        assert_eq!(compared(&batch, &done(1)), Compared::Fine);
+    let other = |operation, done_s| row(operation, claimed("consumer-2", 2, 41, done_s));
+    for (others, is_early) in [
+        (vec![], true),
+        (vec![other(Operation::InsertEntity, 49)], false),
+        (vec![other(Operation::InsertEntity, 47)], false),
+        (vec![other(Operation::InsertEntity, 46)], true),
+        (
+            [44, 48].map(|at| other(Operation::InsertEntity, at)).into(),
+            false,
+        ),
+        // A row that is only read or deleted takes no work.
+        (vec![other(Operation::GetEntity, 49)], true),
+        (vec![other(Operation::DeleteEntity, 49)], true),
+    ] {
+        let batch = Crossing {
+            operation: Operation::Transaction,
+            rows: [vec![row(Operation::InsertEntity, done(1))], others].concat(),
+            ..insert.clone()
+        };
+        let found = compared(&batch, &done(1));
+        let as_expected = match is_early {
+            true => matches!(found, Compared::Early { .. }),
+            false => found == Compared::Fine,
+        };
+        assert!(as_expected, "{:?}: {found:?}", batch.rows);
     }
 }

@@ -20,7 +20,7 @@ fn a_message_is_in_hand_from_its_receive_until_the_first_try_to_store_its_row() 
     let mut busy = Activity::default();
     let mut write = crossing("consumer-2", Operation::InsertEntity, 41);
     write.ended = Stamp::from_micros(45 * SECOND);
-    busy.crossing(&write);
+    busy.crossing(&write, false);
     assert_eq!(held(&deliveries, Some(&row), &busy), Some(7 * SECOND));
     assert_eq!(held(&deliveries, None, &busy), Some(10 * SECOND));
     // The client received the message again: the delivery that the row names counts.
@@ -49,7 +49,13 @@ fn only_a_request_that_could_have_stored_the_row_ends_the_time_in_hand() {
         (Status(401, None), None, 10),
         (Status(403, None), None, 10),
         (Status(404, None), None, 10),
+        (Status(405, None), None, 10),
+        (Status(406, None), None, 10),
+        (Status(408, None), None, 10),
+        (Status(411, None), None, 10),
+        (Status(412, None), None, 10),
         (Status(413, None), None, 10),
+        (Status(415, coded("AtomFormatNotSupported")), None, 10),
         (Status(501, None), None, 10),
         (Status(409, coded("TableBeingDeleted")), None, 10),
         (Status(409, coded("EntityAlreadyExists")), Some(0), 10),
@@ -57,8 +63,10 @@ fn only_a_request_that_could_have_stored_the_row_ends_the_time_in_hand() {
         (Status(409, coded("EntityAlreadyExists")), None, 9),
         (Status(201, None), None, 9),
         (Status(429, None), None, 9),
+        (Status(500, None), None, 9),
         (Status(503, None), None, 9),
         (NotAsked, None, 9),
+        (evidence::Answer::None("reset".to_owned()), None, 9),
     ] {
         let tried = Crossing {
             answer: answer.clone(),
@@ -71,10 +79,11 @@ fn only_a_request_that_could_have_stored_the_row_ends_the_time_in_hand() {
         assert_eq!(held, Some(in_hand * SECOND), "{answer:?} {blamed:?}");
         // Other rows do not wait for such a request either.
         let mut activity = Activity::default();
-        activity.crossing(&Crossing {
+        let earlier = Crossing {
             began: Stamp::from_micros(42 * SECOND),
             ..tried
-        });
+        };
+        activity.crossing(&earlier, false);
         let writing = activity.writing_us("consumer-2", Stamp::default(), insert.began);
         let is_able = in_hand == 9 || blamed == Some(0);
         assert_eq!(writing > 0, is_able, "{answer:?}");
