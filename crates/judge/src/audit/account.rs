@@ -5,6 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use evidence::{Crossing, Handled, Happened, Operation};
 
+/// The most messages that one receive hands over (`numofmessages` of Get Messages).
+const MOST_RECEIVED: u64 = 32;
+
+/// A message may be named twice: by its id, and by its id in the queue.
+const MOST_NAMES: u64 = 2;
+
 /// Messages that were put into the queue over the wire and not deleted over it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Account {
@@ -15,6 +21,10 @@ pub(super) struct Account {
     doubtful: HashSet<String>,
     /// Number of receives whose handed-over messages are unknown, of each client that has sent any.
     unread: BTreeMap<String, u64>,
+    /// Messages that each of these clients is taken to have received in such a receive.
+    assumed: BTreeMap<String, HashSet<String>>,
+    /// Number of hand-overs that are taken to be of such receives.
+    assumed_hand_overs: u64,
 }
 
 /// One message that was put into the queue.
@@ -69,6 +79,29 @@ impl Account {
     /// Whether all messages that `client` was handed are known. What others were handed explains nothing that it does.
     pub(super) fn is_known(&self, client: &str) -> bool {
         !self.unread.contains_key(client)
+    }
+
+    /// Whether `client` may have received this message in a receive whose messages are unknown. These receives together explain only
+    /// as many messages as they can have handed over, so that one of them does not excuse all that the client does from then on.
+    pub(super) fn may_have_received(&mut self, client: &str, message: &str) -> bool {
+        let Some(unread) = self.unread.get(client) else {
+            return false;
+        };
+        let most = unread.saturating_mul(MOST_RECEIVED * MOST_NAMES);
+        let assumed = self.assumed.entry(client.to_owned()).or_default();
+        let is_room = (assumed.len() as u64) < most;
+        assumed.contains(message) || is_room && assumed.insert(message.to_owned())
+    }
+
+    /// Whether `unseen` hand-overs of one message may be of receives whose messages are unknown: each of these hands a message over
+    /// once, and no more messages than a receive can.
+    pub(super) fn may_have_handed_over(&mut self, unseen: u64) -> bool {
+        let (unread, assumed) = (self.unread(), self.assumed_hand_overs + unseen);
+        let may = unseen <= unread && assumed <= unread.saturating_mul(MOST_RECEIVED);
+        if may {
+            self.assumed_hand_overs = assumed;
+        }
+        may
     }
 
     /// Number of messages that must still be in the queue.
@@ -180,6 +213,29 @@ mod tests {
             assert_eq!(account.is_known("consumer-1"), unread == 0);
         }
         assert!(account.is_known("consumer-2"));
+    }
+
+    #[test]
+    fn an_unread_receive_explains_as_many_messages_as_it_can_have_handed_over() {
+        let mut account = Account::default();
+        assert!(!account.may_have_received("consumer-1", "m1"));
+        assert!(account.may_have_handed_over(0) && !account.may_have_handed_over(1));
+        account.receive(&Crossing {
+            answer: Answer::Status(500, None),
+            ..sample_crossing(Operation::ReceiveMessages)
+        });
+        assert!(!account.may_have_received("consumer-2", "m1"));
+        for n in 1..=MOST_RECEIVED * MOST_NAMES {
+            assert!(account.may_have_received("consumer-1", &format!("m{n}")));
+        }
+        assert!(account.may_have_received("consumer-1", "m1"), "it has it");
+        assert!(!account.may_have_received("consumer-1", "m0"));
+        // It has handed each of its messages over once.
+        assert!(!account.may_have_handed_over(2));
+        for _ in 0..MOST_RECEIVED {
+            assert!(account.may_have_handed_over(1));
+        }
+        assert!(!account.may_have_handed_over(1));
     }
 
     #[test]

@@ -20,8 +20,12 @@ impl Protocol {
         let repeated = self.account.is_doubtful(&message.queue_id);
         self.account.deleted(&message.queue_id, happened);
         let Some(mut live) = self.live.remove(&message.queue_id) else {
-            let is_known = self.account.is_known(&crossing.client);
-            if !repeated && happened == Happened::Yes && is_known {
+            if !repeated
+                && happened == Happened::Yes
+                && !self
+                    .account
+                    .may_have_received(&crossing.client, &message.queue_id)
+            {
                 self.findings.add(Violation::Unwitnessed, || {
                     let detail = format!(
                         "{} deleted a message that nobody has received over the wire",
@@ -124,7 +128,7 @@ impl Protocol {
     /// Compares storage's delivery count of a message with the hand-overs that the wire has seen.
     pub(super) fn check_hand_overs(&mut self, queue_id: &str, live: &Live) {
         let unseen = live.hand_overs.unseen();
-        if unseen <= self.account.unread() {
+        if self.account.may_have_handed_over(unseen) {
             return;
         }
         let message = Handled {

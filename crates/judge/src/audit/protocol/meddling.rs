@@ -19,7 +19,9 @@ impl Protocol {
         let is_new = message.print.is_some() && live.print.is_some() && message.print != live.print;
         let detail = if is_new {
             format!("{client} gave the message another body")
-        } else if !live.receivers.contains(client) && self.account.is_known(client) {
+        } else if !live.receivers.contains(client)
+            && !self.account.may_have_received(client, &message.queue_id)
+        {
             let others = live.receivers.join(", ");
             format!("{client} sent {operation} for a message that {others} had received")
         } else {

@@ -63,8 +63,9 @@ impl Protocol {
         }
         seqs.sort_unstable();
         seqs.dedup();
-        let all_known = self.account.is_known(&crossing.client);
-        if seqs.is_empty() && !is_known && all_known {
+        let is_unknown = seqs.is_empty() && !is_known;
+        let (client, queue_id) = (&crossing.client, &message.queue_id);
+        if is_unknown && !self.account.may_have_received(client, queue_id) {
             self.findings.add(Violation::Phantom, || {
                 let detail = format!(
                     "{} put it into {:?}, and it is no message that anybody had received",

@@ -165,9 +165,12 @@ impl Protocol {
             .into_iter()
             .flatten()
             .any(|seq| self.handed_over.has(seq));
-        let is_known = self.account.is_known(&crossing.client);
-        if !is_received && is_known && crossing.strange.is_none() {
-            self.unreceived.push((seq, crossing.client.clone()));
+        let client = &crossing.client;
+        if !is_received
+            && crossing.strange.is_none()
+            && !(self.account).may_have_received(client, &self.lens.id(seq))
+        {
+            self.unreceived.push((seq, client.clone()));
         }
     }
 
@@ -230,9 +233,9 @@ impl Protocol {
         let client = &crossing.client;
         // Only if all of its deliveries are known: an answer that cannot be read may have held one.
         let is_anothers = self.claims.is_any()
-            && self.account.is_known(client)
             && crossing.happened() == Happened::Yes
-            && self.deliveries.are_anothers(seq, client);
+            && self.deliveries.are_anothers(seq, client)
+            && !(self.account).may_have_received(client, &self.lens.id(seq));
         let told = (&self.clocks, &self.activity, self.skews.as_mut());
         let compared = if is_anothers {
             Compared::False(format!(
