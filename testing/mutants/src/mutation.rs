@@ -61,6 +61,13 @@ pub(crate) enum Mutation {
     StampsBeforeItsWork,
     /// Works first, and stamps then when it has received the message.
     StampsItsReceiptLate,
+    /// Stamps and sends the row before its work, in a form that storage refuses, and again after it: the work would end with the
+    /// first request.
+    SendsARefusedRowFirst,
+    /// Stamps the row before its work, and inserts a row that is stored already while it works: its own row would seem to wait.
+    RepeatsAnInsertWhileItWorks,
+    /// Stamps the row before its work, and stores it alone in a transaction, where rows may wait for each other.
+    StampsEarlyInATransaction,
     /// The attempt as a double, and somebody else for the consumer: what cannot be read cannot be compared.
     WritesWhatCannotBeRead,
     /// Stores something else first, and the row over it with POST and `X-HTTP-Method: MERGE`.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use workflow::contract::{Message, PoisonReason, ResultRow, Stamp};
 use workflow::ports::{Delivery, Lease, ResultTable as _, WorkQueue as _};
 
 use super::delivery::Done;
+use super::row::UNTOLD_WORK;
 use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 
@@ -19,6 +21,13 @@ const A_WEEK: &str = "604800";
 /// A lease that is long enough for every message, in seconds.
 const A_MINUTE: &str = "60";
 
+/// How long a mutant works whose row is found to be stamped too early by this alone: for longer than the two seconds for which a
+/// finished row may lie, and a pause between two receives.
+const LONG_UNTOLD_WORK: Duration = Duration::from_secs(5);
+
+/// Time between two inserts of a row that is stored, for each of the messages in hand.
+const BREATH: Duration = Duration::from_millis(20);
+
 /// The state of attacks between messages.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
@@ -27,6 +36,8 @@ pub(super) struct Noted {
     /// Messages that are stored and not deleted yet.
     secured: AtomicU64,
     has_begun: AtomicBool,
+    /// The first row that was stored.
+    stored: OnceLock<Value>,
 }
 
 impl Noted {
@@ -183,10 +194,39 @@ impl Consumer {
                 sleep(PAUSE).await;
                 true
             }
+            Mutation::SendsARefusedRowFirst => {
+                raw.insert_as_atom(table, &right).await;
+                sleep(UNTOLD_WORK).await;
+                raw.insert(table, &right).await
+            }
+            Mutation::RepeatsAnInsertWhileItWorks => {
+                self.repeat_an_insert(table).await;
+                let is_stored = raw.insert(table, &right).await;
+                if is_stored {
+                    self.noted.stored.get_or_init(|| right);
+                }
+                is_stored
+            }
+            Mutation::StampsEarlyInATransaction => {
+                sleep(LONG_UNTOLD_WORK).await;
+                raw.insert_in_transaction(table, &right).await
+            }
             Mutation::StoresAroundTheWire => raw.around().insert(table, &right).await,
             _ => return None,
         };
         Some(if stored { Done::Secured } else { Done::Left })
+    }
+
+    /// Inserts a row that is stored, for as long as the work takes. The first messages, before which nothing is stored, take no work.
+    async fn repeat_an_insert(&self, table: &str) {
+        let Some(stored) = self.noted.stored.get() else {
+            return;
+        };
+        let end = Instant::now() + UNTOLD_WORK;
+        while Instant::now() < end {
+            self.attacks.insert(table, stored).await;
+            sleep(BREATH).await;
+        }
     }
 
     /// Stores the row, and puts the message into the queue again, once.

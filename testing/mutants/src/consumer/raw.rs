@@ -87,7 +87,8 @@ impl Raw {
         if let Some((content_type, text)) = body {
             request = request.header(CONTENT_TYPE, content_type).body(text);
         }
-        if base.as_str() == self.table.as_str().trim_end_matches('/') {
+        let is_table = base.as_str() == self.table.as_str().trim_end_matches('/');
+        if is_table && !headers.iter().any(|(name, _)| *name == ACCEPT.as_str()) {
             request = request.header(ACCEPT, "application/json;odata=nometadata");
         }
         match request.send().await {
@@ -104,6 +105,14 @@ impl Raw {
             .ask("POST", &self.table, table, &[], &[], Some(json_body(row)))
             .await;
         status == 201 || status == 204
+    }
+
+    /// Sends the insert of a row, and asks for an answer in a format that storage refuses to write.
+    pub(super) async fn insert_as_atom(&self, table: &str, row: &Value) {
+        let accept = [(ACCEPT.as_str(), "application/atom+xml")];
+        let body = Some(json_body(row));
+        self.ask("POST", &self.table, table, &[], &accept, body)
+            .await;
     }
 
     /// Sends the insert of a row, and closes the connection at once.
@@ -179,11 +188,29 @@ impl Raw {
         row: &ResultRow,
         body: &Value,
     ) -> bool {
-        let url = format!("{}/{}", self.table, path_of(table, row));
+        self.change_in_transaction("MERGE", &path_of(table, row), "If-Match: *", body)
+            .await
+    }
+
+    /// Inserts a row, alone in a transaction.
+    pub(super) async fn insert_in_transaction(&self, table: &str, row: &Value) -> bool {
+        self.change_in_transaction("POST", table, "Prefer: return-no-content", row)
+            .await
+    }
+
+    /// Sends a transaction of one request, with this further header.
+    async fn change_in_transaction(
+        &self,
+        method: &str,
+        path: &str,
+        header: &str,
+        body: &Value,
+    ) -> bool {
+        let url = format!("{}/{path}", self.table);
         let head = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary";
         let accept = "Accept: application/json;odata=minimalmetadata";
         let request = format!(
-            "MERGE {url} HTTP/1.1\r\nContent-Type: application/json\r\n{accept}\r\nIf-Match: *\r\n\r\n{body}\r\n"
+            "{method} {url} HTTP/1.1\r\nContent-Type: application/json\r\n{accept}\r\n{header}\r\n\r\n{body}\r\n"
         );
         let text = format!(
             "--batch_a\r\nContent-Type: multipart/mixed; boundary=changeset_b\r\n\r\n--changeset_b\r\n{head}\r\n\r\n{request}\

@@ -13,7 +13,7 @@ use crate::mutation::Mutation;
 use crate::spoil;
 
 /// How long a mutant works after it has stamped the end of its work, or before it stamps the receive.
-const UNTOLD_WORK: Duration = Duration::from_millis(1_800);
+pub(super) const UNTOLD_WORK: Duration = Duration::from_millis(1_800);
 
 impl Consumer {
     pub(super) async fn store(

@@ -32,7 +32,7 @@ const UNTOLD: i32 = 11;
 
 /// Mutations, or none, that miss a limit of `harness load`, with the limit, the exit code, and the reason. The whole confidence
 /// interval is beyond the limit, however busy the machine is.
-const LOADS: [(&str, &str, i32, &str); 5] = [
+const LOADS: [(&str, &str, i32, &str); 7] = [
     (
         "stamps-before-its-work",
         "end to end p50 1s",
@@ -47,6 +47,18 @@ const LOADS: [(&str, &str, i32, &str); 5] = [
     ),
     (
         "stamps-its-receipt-late",
+        "work p50 1s",
+        UNTOLD,
+        "only the rows say so",
+    ),
+    (
+        "sends-a-refused-row-first",
+        "work p50 1s",
+        UNTOLD,
+        "only the rows say so",
+    ),
+    (
+        "repeats-an-insert-while-it-works",
         "work p50 1s",
         UNTOLD,
         "only the rows say so",

@@ -48,6 +48,7 @@ pub(super) const EXACTLY_ONE: &[Mutant] = &[
     ),
     consumer("invents-receipt-time", WAITING, MISREPORTED),
     consumer("backdates-a-little", FEW, MISREPORTED),
+    consumer("stamps-early-in-a-transaction", FEW, MISREPORTED),
     consumer("writes-what-cannot-be-read", FEW, MISREPORTED),
     consumer("merges-later", FEW, OVERWRITTEN),
     consumer("deletes-its-row", FEW, REMOVED),
