@@ -336,8 +336,8 @@ impl Claims {
         // By the history's clock. The first try may be earlier than this crossing.
         let tried = delivery.first_try.unwrap_or(crossing.began);
         if let Some((column, date)) = date {
-            let last = last_done(crossing).map_or(date, |last| last.max(date));
-            let whole = last.as_micros().saturating_add(self.done_cut_us);
+            let all_done = last_done(crossing).map_or(date, |last| last.max(date));
+            let whole = all_done.as_micros().saturating_add(self.done_cut_us);
             let ready = Stamp::from_micros(whole.saturating_sub(least));
             let idle = activity.idle(client, ready, tried);
             if idle > LONG {

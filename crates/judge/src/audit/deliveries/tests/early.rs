@@ -128,9 +128,10 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_until_the_last_is
             ..insert.clone()
         };
         let found = compared(&batch, &done(1));
-        let as_expected = match is_early {
-            true => matches!(found, Compared::Early { .. }),
-            false => found == Compared::Fine,
+        let as_expected = if is_early {
+            matches!(found, Compared::Early { .. })
+        } else {
+            found == Compared::Fine
         };
         assert!(as_expected, "{:?}: {found:?}", batch.rows);
     }
