@@ -28,6 +28,8 @@ struct Request {
     began: Stamp,
     ended: Stamp,
     writes: bool,
+    /// Whether it is a write only of rows that were known to be stored.
+    is_in_vain: bool,
     /// Whether it is a write that has to be made again: storage was busy or did not answer.
     is_repeated: bool,
 }
@@ -45,8 +47,8 @@ impl Activity {
             ended: crossing.ended,
             // A row does not wait for a write that could store nothing.
             writes: crossing.operation.stores()
-                && !is_in_vain
                 && Attempted::of(crossing, false) == Attempted::Able,
+            is_in_vain,
             is_repeated: crossing.operation.stores()
                 && matches!(
                     crossing.answer,
@@ -66,7 +68,7 @@ impl Activity {
             .partition_point(|request| request.ended <= from);
         let (mut writing, mut written) = (0, from);
         for request in requests.all.range(first..) {
-            if request.writes && request.began < to {
+            if request.writes && !request.is_in_vain && request.began < to {
                 let (began, ended) = (request.began.max(written), request.ended.min(to));
                 writing += since(ended, began).max(0);
                 written = written.max(ended);
