@@ -165,6 +165,9 @@ fn with_consumer(mutation: &str) -> [String; 2] {
 /// Runs `command` to its end, with a temporary directory for its evidence.
 fn end(mut command: Command) -> Ended {
     let out = directory();
+    // A debug build takes seconds to print the backtrace of a panic. Until it has ended, a consumer that died early may still
+    // be there when the scenario ends, and the failure is then told in other words.
+    command.env("RUST_BACKTRACE", "0");
     let output = command.arg("--out").arg(out.path()).output();
     let output = output.expect("the mutant must start");
     let said = [output.stdout, output.stderr].concat();
