@@ -91,6 +91,7 @@ pub fn simulate_jobs(
         changed: Duration::ZERO,
         never_below: None,
         stranded_since: None,
+        stranded_until: Duration::ZERO,
         emptied: Some(Duration::ZERO),
         peak: (Duration::ZERO, 0),
         taken: 0,
@@ -133,6 +134,8 @@ struct Run<'a> {
     changed: Duration,
     never_below: Option<u64>,
     stranded_since: Option<Duration>,
+    /// The last poll at which messages were stranded; zero: none yet.
+    stranded_until: Duration,
     emptied: Option<Duration>,
     peak: (Duration, u64),
     /// Messages that Jobs have taken.
@@ -178,11 +181,10 @@ impl Run<'_> {
     }
 
     fn take_oldest(&mut self, now: Duration) -> bool {
-        let Some((came, count)) = self.waiting.front_mut() else {
+        self.note_wait(now);
+        let Some((_, count)) = self.waiting.front_mut() else {
             return false;
         };
-        let longest = &mut self.figures.figures.longest_wait;
-        *longest = (*longest).max(now.saturating_sub(*came));
         *count -= 1;
         if *count == 0 {
             self.waiting.pop_front();
@@ -190,6 +192,18 @@ impl Run<'_> {
         self.queue.visible -= 1;
         self.queue.leased += 1;
         true
+    }
+
+    /// Records the wait of the oldest waiting message, and the part of the wait since messages were last stranded.
+    fn note_wait(&mut self, now: Duration) {
+        let Some((came, _)) = self.waiting.front() else {
+            return;
+        };
+        let (since, unstranded) = (*came, (*came).max(self.stranded_until));
+        let figures = &mut self.figures.figures;
+        figures.longest_wait = figures.longest_wait.max(now.saturating_sub(since));
+        let longest = &mut figures.longest_unstranded_wait;
+        *longest = (*longest).max(now.saturating_sub(unstranded));
     }
 
     fn polls(&mut self, now: Duration, wall: Duration) -> JobPoll {
@@ -256,6 +270,10 @@ impl Run<'_> {
             && !self.settings.paused
             && !self.settings.is_active(self.queue, wall + now);
         if never {
+            if self.stranded_since.is_none() {
+                self.note_wait(now);
+            }
+            self.stranded_until = now;
             let since = *self.stranded_since.get_or_insert(now);
             let longest = &mut self.figures.figures.stranded_longest;
             *longest = (*longest).max(now.saturating_sub(since));
@@ -268,6 +286,7 @@ impl Run<'_> {
         let horizon = self.horizon;
         self.count_jobs(horizon, self.unfinished.all);
         self.note_stranded(horizon, wall);
+        self.note_wait(horizon);
         let left = self.messages();
         let unfinished = u64::from(self.unfinished.all);
         let finished = self.figures.made.saturating_sub(unfinished);
@@ -278,9 +297,6 @@ impl Run<'_> {
         figures.never_below = self.never_below.unwrap_or(left);
         if self.stranded_since.is_some() {
             figures.stranded = left;
-        }
-        if let Some((came, _)) = self.waiting.front() {
-            figures.longest_wait = figures.longest_wait.max(horizon.saturating_sub(*came));
         }
         let last = self
             .workload

@@ -233,6 +233,7 @@ fn the_default_strategy_makes_one_job_for_each_message_where_leased_ones_count()
         drain: Some(seconds(110)),
         most_messages: 6,
         longest_wait: seconds(10),
+        longest_unstranded_wait: seconds(10),
         replica_time: seconds(6 * 110),
         most_nodes: 3,
         node_time: seconds(3 * 110),
@@ -337,6 +338,11 @@ fn messages_below_the_activation_length_are_stranded() {
     assert_eq!(figures.made, 0);
     assert_eq!((figures.figures.stranded, figures.figures.left), (6, 6));
     assert_eq!(figures.figures.stranded_longest, seconds(600));
+    let waits = (
+        figures.figures.longest_wait,
+        figures.figures.longest_unstranded_wait,
+    );
+    assert_eq!(waits, (seconds(600), seconds(0)));
 }
 
 #[test]

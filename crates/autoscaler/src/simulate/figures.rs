@@ -40,7 +40,8 @@ pub struct Figures {
     pub never_below: u64,
     /// Longest time that a message waited until a replica took it.
     pub longest_wait: Duration,
-    /// The same while no messages are stranded: what replicas are late for, and not what nobody comes for.
+    /// The same without the time in which messages were stranded: a wait that ends because no replica is left for too few
+    /// messages counts until then, and one that goes on when others have come counts from then.
     pub longest_unstranded_wait: Duration,
     /// Messages at the horizon without replicas and too few to be active: they stay until others come.
     pub stranded: u64,
@@ -134,6 +135,8 @@ struct Tally<'a> {
     /// Since when the maximum of replicas has been set.
     full_since: Option<Duration>,
     stranded_since: Option<Duration>,
+    /// The last tick at which messages were stranded; zero: none yet.
+    stranded_until: Duration,
     scaled_in: Option<(Duration, DecisionMaker)>,
     /// The last tick, with the replicas after it; `None` before the first.
     last: Option<(Duration, u32)>,
@@ -155,6 +158,7 @@ impl<'a> Tally<'a> {
             cut_off: 0.0,
             full_since: None,
             stranded_since: None,
+            stranded_until: Duration::ZERO,
             scaled_in: None,
             last: None,
             fleet: Fleet::new(nodes),
@@ -191,17 +195,13 @@ impl<'a> Tally<'a> {
         self.last = Some((point.at, point.replicas));
         figures.most_replicas = figures.most_replicas.max(point.replicas);
         figures.most_messages = figures.most_messages.max(point.peak.1);
-        figures.longest_wait = figures.longest_wait.max(point.longest_wait);
         let messages = point.queue.visible + point.queue.leased;
         if point.at >= self.half {
             let below = self.never_below.get_or_insert(messages);
             *below = messages.min(*below);
         }
         let stranded = self.is_stranded(point);
-        if !stranded {
-            let longest = &mut self.figures.longest_unstranded_wait;
-            *longest = (*longest).max(point.longest_wait);
-        }
+        self.note_wait(point, stranded);
         self.note_stranded(point.at, stranded);
     }
 
@@ -272,8 +272,21 @@ impl<'a> Tally<'a> {
             && !self.settings.is_active(point.queue, self.wall + point.at)
     }
 
+    /// Records the wait; a message that was stranded waits for a replica only since then, and the others came later.
+    fn note_wait(&mut self, point: &Point, stranded: bool) {
+        if stranded && self.stranded_since.is_some() {
+            self.stranded_until = point.at;
+        }
+        let unstranded = point.at.saturating_sub(self.stranded_until);
+        let unstranded = point.longest_wait.min(unstranded);
+        let figures = &mut self.figures;
+        figures.longest_wait = figures.longest_wait.max(point.longest_wait);
+        figures.longest_unstranded_wait = figures.longest_unstranded_wait.max(unstranded);
+    }
+
     fn note_stranded(&mut self, now: Duration, stranded: bool) {
         if stranded {
+            self.stranded_until = now;
             let since = *self.stranded_since.get_or_insert(now);
             let waited = now.saturating_sub(since);
             self.figures.stranded_longest = self.figures.stranded_longest.max(waited);

@@ -222,8 +222,7 @@ impl Case<'_> {
     }
 
     fn waits(&self, max_wait: Duration) -> Option<Finding> {
-        let too_long =
-            |run: &JobFigures| run.figures.longest_wait > max_wait && run.figures.stranded == 0;
+        let too_long = |run: &JobFigures| run.figures.longest_unstranded_wait > max_wait;
         if self.makes_none() {
             return None;
         }
@@ -236,24 +235,23 @@ impl Case<'_> {
                 };
                 let longest = cut.runs.iter().filter(|run| too_long(run));
                 let longest = longest
-                    .map(|run| run.figures.longest_wait.as_secs())
+                    .map(|run| run.figures.longest_unstranded_wait.as_secs())
                     .max()?;
                 (longest, &self.trial.with(&question))
             }
             None if !self.any(too_long) => return None,
             None if self.any(Self::is_behind) => return None,
             None => (
-                self.most(|run| run.figures.longest_wait.as_secs()),
+                self.most(|run| run.figures.longest_unstranded_wait.as_secs()),
                 &self.trial,
             ),
         };
-        let found = |run: &JobFigures| run.figures.longest_wait > max_wait;
         let score = Score {
             words: seconds,
             ..score(
                 "the longest wait",
-                |run| run.figures.longest_wait.as_secs(),
-                &found,
+                |run| run.figures.longest_unstranded_wait.as_secs(),
+                &too_long,
             )
         };
         let advice = trial.advice(&self.faster(), &score);

@@ -235,7 +235,7 @@ impl Tried for JobQuestion {
                 |run| run.in_vain,
             ),
             measure::<JobFigures>("messages-wait", "the longest wait", seconds, |run| {
-                run.figures.longest_wait.as_secs()
+                run.figures.longest_unstranded_wait.as_secs()
             }),
             measure::<JobFigures>(
                 "falls-behind",

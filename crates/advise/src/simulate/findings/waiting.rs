@@ -117,7 +117,7 @@ fn instead(settings: &Settings) -> &'static str {
 }
 
 /// Whether there are more messages than all replicas work on during the whole second half of the time. A burst just before the
-/// horizon does not count.
+/// horizon does not count, and what is stranded at the end is all that is left: it was caught up with.
 fn is_behind(case: &Case<'_>, run: &Figures) -> bool {
     let in_flight = u64::from(case.question.workload.service.in_flight);
     let work = u64::from(run.most_replicas).saturating_mul(in_flight);
@@ -164,9 +164,8 @@ pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A message waits longer than allowed.
+/// A message waits longer than allowed. The time in which messages are stranded is a finding of its own.
 pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
-    // What is stranded waits for others to come, which is a finding of its own.
     let too_long = |run: &Figures| run.longest_unstranded_wait > case.max_wait;
     if holds_back(case) {
         return None;

@@ -34,20 +34,16 @@ fn settings_that_are_compared_have_the_same_replicas() {
     assert_eq!(of.collect::<Vec<_>>(), [five_at_once.clone(), five_at_once]);
 }
 
-/// 15 messages are too few to be active, and wait until the next 15 come.
+/// 15 messages are too few to be active, and wait until the next 15 come: stranded, and found as that alone.
 #[test]
-fn a_wait_for_the_activation_is_blamed_on_it() {
+fn a_wait_for_the_activation_is_one_finding() {
     let load = "--shape burst:15/8m --horizon 30m";
     let objects = file(AT_LEAST_THREE, ", activationQueueLength: \"20\"");
     let answer = ask(objects.path(), load);
-    let wait = finding(&answer, "messages-wait");
-    assert_eq!(
-        wait.field,
-        "spec.triggers[0].metadata.activationQueueLength"
-    );
+    let names = found(&answer.settings[0]);
     assert!(
-        wait.mend.starts_with("write activationQueueLength: \"0\""),
-        "{wait:?}"
+        names.contains(&"messages-stranded") && !names.contains(&"messages-wait"),
+        "{names:?}"
     );
     let jobs = file_text(
         &job(""),
@@ -56,12 +52,39 @@ fn a_wait_for_the_activation_is_blamed_on_it() {
     );
     let jobs = file_text(&jobs, "maxReplicaCount: 20", "maxReplicaCount: 40");
     let answer = ask(jobs.path(), load);
+    let names = found(&answer.settings[0]);
+    assert_eq!(names, ["messages-stranded"]);
+}
+
+/// A burst of 27,000 takes 15 replicas 6 hours, whether its last messages are stranded or not.
+#[test]
+fn a_wait_of_hours_is_found_beside_stranded_messages() {
+    let load = "--shape burst --messages 27000 --work exponential:60s --in-flight 5 --horizon 10h";
+    let answer = ask(sample().path(), load);
     let wait = finding(&answer, "messages-wait");
-    assert_eq!(wait.field, "activationQueueLength");
+    assert_eq!(wait.field, "spec.maxReplicaCount");
     assert!(
-        wait.mend.starts_with("write activationQueueLength: \"0\""),
+        wait.reason.contains("waits for up to 6 h before"),
         "{wait:?}"
     );
+    // Which was found before.
+    let stranded = finding(&answer, "messages-stranded");
+    assert!(
+        stranded.mend.starts_with("write \"0\"; tried") && !stranded.mend.contains("which was not"),
+        "{stranded:?}"
+    );
+    // 20 jobs do 20 messages every 10 minutes, and the last 20 are too few.
+    let jobs = file_text(
+        &job(""),
+        "queueLength: \"1\"",
+        "queueLength: \"1\", activationQueueLength: \"20\"",
+    );
+    let load = "--shape burst --messages 200 --work fixed:10m --horizon 4h";
+    let answer = ask(jobs.path(), load);
+    let names = found(&answer.settings[0]);
+    assert_eq!(names, ["messages-stranded", "messages-wait"]);
+    let wait = finding(&answer, "messages-wait");
+    assert_eq!(wait.field, "spec.maxReplicaCount");
 }
 
 /// KEDA goes to 1 with every poll (`scale_scaledobjects.go`, `scaleToZeroOrIdle`), and the HPA back to 3 (`horizontal.go`,

@@ -216,10 +216,32 @@ fn the_sample_strands_a_small_burst_and_careful_settings_do_not() {
     assert_eq!((sample.stranded, sample.left, sample.drain), (20, 20, None));
     assert_eq!(sample.stranded_longest, seconds(1_800));
     assert_eq!(sample.most_replicas, 0);
+    assert_eq!(sample.longest_wait, seconds(1_800));
     let careful = run(&careful(), Arrivals::burst(20), 1_800);
     assert_eq!((careful.stranded, careful.left), (0, 0));
     assert!(careful.drain.unwrap() < seconds(90), "{careful:?}");
     assert_eq!(careful.ended_at_work, 0);
+}
+
+/// 15 messages are stranded until the next 15 come after 8 minutes; those wait for a poll, at most 30 s, and for the start of a
+/// replica, 5 s. The last 15 stay. Ticks are 15 s apart.
+#[test]
+fn a_wait_without_the_time_of_being_stranded_begins_anew_when_others_come() {
+    let of = |arrivals: Arrivals| {
+        let figures = run(&sample(), arrivals, 1_200);
+        let unstranded = figures.longest_unstranded_wait.as_secs();
+        (figures.stranded, figures.longest_wait.as_secs(), unstranded)
+    };
+    let (stranded, longest, unstranded) = of(Arrivals::new([burst(1, 15), burst(481, 15)]));
+    assert_eq!(stranded, 0);
+    assert!((480..=515).contains(&longest), "{longest}");
+    assert!((20..=50).contains(&unstranded), "{unstranded}");
+    let (stranded, longest, unstranded) = of(Arrivals::new([burst(1, 15)]));
+    assert_eq!((stranded, longest), (15, 1_199));
+    assert!(unstranded <= 15, "{unstranded}");
+    // 15 replicas take 75 messages every 5 s, and only then are messages stranded.
+    let (_, longest, unstranded) = of(Arrivals::new([burst(1, 3_000)]));
+    assert!(longest == unstranded && unstranded > 195, "{unstranded}");
 }
 
 /// Twenty messages per second at first, decreasing evenly to none after ten minutes.
