@@ -12,8 +12,8 @@ use serde::Deserialize;
 /// The label with the name of a node.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// The label with the name of a namespace.
-pub(crate) const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// The label with its name that every namespace has.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// Labels of a pod or node.
 pub type Labels = BTreeMap<String, String>;

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::labels::{Labels, NAMESPACE_NAME, Requirement, Selector};
+use super::labels::{Labels, Requirement, Selector};
+
+/// The label that a Deployment gives the pods of each version of its template.
+const TEMPLATE_HASH: &str = "pod-template-hash";
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Deployment {
@@ -179,22 +182,32 @@ pub struct PodTerm {
     #[serde(default)]
     namespaces: Vec<String>,
     namespace_selector: Option<Selector>,
+    #[serde(default)]
+    mismatch_label_keys: Vec<String>,
 }
 
 impl PodTerm {
-    /// Whether it means pods with these labels in the pod's own namespace, whose name may be unknown. Without namespaces that is the
-    /// one it looks at; a selector of namespaces is read as far as it needs no other label than the name's (Kubernetes, "Assigning
-    /// Pods to Nodes", "Namespace selector"; without a selector of pods it means none).
-    pub fn means_own(&self, labels: &Labels, namespace: Option<&str>) -> bool {
+    /// Whether it means the pods of the template that it is in, which have these `labels`, in their own `namespace`, with the labels
+    /// `of_namespace`. Without a selector of pods it means none, and without a word of namespaces the pod's own. If the manifests do
+    /// not name the namespace, it counts as one of those that are listed (Kubernetes `pkg/scheduler/framework/types.go`,
+    /// `AffinityTerm.Matches`). A key of `mismatchLabelKeys` that the pod has leaves out all pods with its value, so all of its own
+    /// (`pkg/registry/core/pod/strategy.go`, `applyMatchLabelKeysAndMismatchLabelKeys`).
+    pub fn means_own(
+        &self,
+        labels: &Labels,
+        namespace: Option<&str>,
+        of_namespace: &Labels,
+    ) -> bool {
         let means = |selector: &Option<Selector>, labels: &Labels| {
             selector.as_ref().is_some_and(|it| it.matches(labels))
         };
-        let name = namespace.map(|it| (NAMESPACE_NAME.to_owned(), it.to_owned()));
-        let of_namespace: Labels = name.into_iter().collect();
         let is_default = self.namespaces.is_empty() && self.namespace_selector.is_none();
-        let is_listed = namespace.is_some_and(|it| self.namespaces.iter().any(|name| name == it));
-        means(&self.label_selector, labels)
-            && (is_default || is_listed || means(&self.namespace_selector, &of_namespace))
+        let is_named = |name: &str| self.namespaces.iter().any(|it| it == name);
+        let is_listed = !self.namespaces.is_empty() && namespace.is_none_or(is_named);
+        let has = |key: &String| key == TEMPLATE_HASH || labels.contains_key(key);
+        !self.mismatch_label_keys.iter().any(has)
+            && means(&self.label_selector, labels)
+            && (is_default || is_listed || means(&self.namespace_selector, of_namespace))
     }
 }
 

@@ -196,7 +196,7 @@ impl Subject {
             concurrency: concurrency(manifests, scaled),
             queue_length,
             requests: target.and_then(|it| requests(&it.spec.template.spec.containers)),
-            spread: target.and_then(hosts::most_on_one),
+            spread: target.and_then(|it| hosts::most_on_one(manifests, it)),
             replicas: target.map(|it| it.spec.replicas.unwrap_or(1)),
             grace: target.map(grace),
             warnings: warnings(manifests, scaled, &settings),
