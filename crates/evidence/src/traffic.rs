@@ -39,6 +39,10 @@ pub struct Traffic {
     /// Rows whose stamps could not be compared, because the machine was paused before they were sent.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub starved_claims: u64,
+    /// Messages that consumers worked on and may have received in answers that could not be read: what was done with them could not be
+    /// judged.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub unread_messages: u64,
     /// Response times of storage for requests that no fault has broken; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerTimes>,

@@ -93,6 +93,12 @@ impl Account {
         assumed.contains(message) || is_room && assumed.insert(message.to_owned())
     }
 
+    /// Most messages that clients are taken to have received in receives whose messages are unknown.
+    pub(super) fn assumed(&self) -> u64 {
+        let names = self.assumed.values().map(HashSet::len);
+        names.sum::<usize>() as u64
+    }
+
     /// Whether `unseen` hand-overs of one message may be of receives whose messages are unknown: each of these hands a message over
     /// once, and no more messages than a receive can.
     pub(super) fn may_have_handed_over(&mut self, unseen: u64) -> bool {
@@ -230,6 +236,7 @@ mod tests {
         }
         assert!(account.may_have_received("consumer-1", "m1"), "it has it");
         assert!(!account.may_have_received("consumer-1", "m0"));
+        assert_eq!(account.assumed(), MOST_RECEIVED * MOST_NAMES);
         // It has handed each of its messages over once.
         assert!(!account.may_have_handed_over(2));
         for _ in 0..MOST_RECEIVED {

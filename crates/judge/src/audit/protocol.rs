@@ -246,6 +246,7 @@ impl Protocol {
             answers: self.answers.times(),
             clock_set_us: self.clocks.stepped_us(),
             clocks_apart_us: self.skews.as_ref().map_or(0, Skews::most_us),
+            unread_messages: self.account.assumed(),
             ..self.traffic.clone()
         }
     }

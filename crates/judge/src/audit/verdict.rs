@@ -103,15 +103,19 @@ impl Judged for Audit {
 
     fn uncompared(&self, violation: Violation) -> u64 {
         let traffic = self.traffic.as_ref();
+        let strange = traffic.map_or(0, |traffic| traffic.strange.values().sum());
+        let unread = traffic.map_or(0, |traffic| traffic.unread_messages);
         match violation {
             Violation::Corrupted => self.reversed,
-            Violation::Phantom => self.unattributed_rows,
+            Violation::Phantom => self.unattributed_rows.saturating_add(unread),
             Violation::Misreported => traffic.map_or(0, |traffic| {
-                traffic.untold_claims.saturating_add(traffic.starved_claims)
+                [traffic.untold_claims, traffic.starved_claims, unread]
+                    .into_iter()
+                    .fold(0, u64::saturating_add)
             }),
-            Violation::Overwritten | Violation::Unwitnessed => {
-                traffic.map_or(0, |traffic| traffic.strange.values().sum())
-            }
+            Violation::Overwritten => strange,
+            Violation::Unwitnessed => strange.saturating_add(unread),
+            Violation::Meddled => unread,
             _ => 0,
         }
     }
@@ -294,6 +298,17 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
         for (strange, count) in &traffic.strange {
             let s = if *count == 1 { "" } else { "s" };
             reasons.push(format!("{count} request{s} not understood: {strange}"));
+        }
+        if traffic.unread_messages > 0 {
+            let (s, these) = match traffic.unread_messages {
+                1 => ("", "it"),
+                _ => ("s", "they"),
+            };
+            reasons.push(format!(
+                "what consumers did with up to {} message{s} could not be judged: {these} may have been in an answer to a receive that \
+                 could not be read",
+                traffic.unread_messages
+            ));
         }
         if traffic.starved_claims > 0 {
             let (claims, storage) = (traffic.starved_claims, traffic.storage);

@@ -93,7 +93,7 @@ fn each_cause_leaves_its_promises_untold() {
         let strange = [("a verb".to_owned(), 4), ("a header".to_owned(), 1)];
         audit.traffic.as_mut().unwrap().strange = BTreeMap::from(strange);
     };
-    let cases: [(Change, &[(Violation, Shown)]); 9] = [
+    let cases: [(Change, &[(Violation, Shown)]); 10] = [
         (
             |audit| audit.complete = false,
             &[
@@ -124,6 +124,15 @@ fn each_cause_leaves_its_promises_untold() {
         (
             |audit| audit.traffic.as_mut().unwrap().starved_claims = 5,
             &[(Violation::Misreported, Shown::Uncompared(5))],
+        ),
+        (
+            |audit| audit.traffic.as_mut().unwrap().unread_messages = 6,
+            &[
+                (Violation::Misreported, Shown::Uncompared(6)),
+                (Violation::Meddled, Shown::Uncompared(6)),
+                (Violation::Phantom, Shown::Uncompared(6)),
+                (Violation::Unwitnessed, Shown::Uncompared(6)),
+            ],
         ),
         (
             strange,
@@ -179,7 +188,7 @@ fn what_is_shown_has_an_outcome() {
 #[test]
 fn each_cause_of_an_outcome_is_told() {
     type Change = fn(&mut Audit);
-    let cases: [(Change, Outcome, &str); 9] = [
+    let cases: [(Change, Outcome, &str); 10] = [
         (
             |audit| audit.planned = 12,
             Outcome::Incomplete,
@@ -228,6 +237,11 @@ fn each_cause_of_an_outcome_is_told() {
             },
             Outcome::Inconclusive,
             "2 requests not understood: a verb",
+        ),
+        (
+            |audit| audit.traffic.as_mut().unwrap().unread_messages = 1,
+            Outcome::Inconclusive,
+            "what consumers did with up to 1 message could not be judged: it may have been in an answer to a receive that could not be read",
         ),
         (
             |audit| {

@@ -48,6 +48,9 @@ fn a_row_from_a_client_that_never_received_the_message_is_found() {
         insert_of(&mut told, client, status);
         let account = &told.protocol.account;
         assert_eq!(account.unread() > 0, unread.is_some());
+        let assumed = u64::from(unread == Some(client));
+        let traffic = told.protocol.traffic();
+        assert_eq!(traffic.unread_messages, assumed, "{client} {unread:?}");
         assert_eq!(told.violations(), expected, "{client} {unread:?} {status}");
     }
 }
