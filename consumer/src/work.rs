@@ -151,6 +151,10 @@ impl Performer {
         };
         let stop = CancellationToken::new();
         let stop_on_drop = stop.clone().drop_guard();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it ends after its length or with the caller, by `stop`"
+        )]
         let burn = tokio::task::spawn_blocking(move || {
             let took = spin(length, &stop);
             drop(core);

@@ -184,10 +184,21 @@ fn named<'a>(text: &str, names: &[&'a str]) -> Vec<&'a str> {
     names.copied().collect()
 }
 
-/// Whether the step file at `path` has sentences that are judged.
+/// Whether the step file at `path` has sentences that are judged, and no others.
 fn has_thens(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_str().unwrap();
     name.starts_with("then_")
+}
+
+/// The functions in `code` with an attribute that begins like this, each with its attribute.
+fn functions<'a>(code: &'a str, attribute: &str) -> Vec<&'a str> {
+    let begins = code.match_indices(attribute).map(|(at, _)| &code[at..]);
+    begins
+        .map(|rest| {
+            rest.split_once("\n}")
+                .map_or(rest, |(function, _)| function)
+        })
+        .collect()
 }
 
 #[test]
@@ -197,12 +208,28 @@ fn steps_translate_and_leave_waiting_chance_and_judgement_to_others() {
     for path in sources(&steps) {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(named(&text, &NOT_IN_STEPS), [""; 0], "{}", path.display());
-        if has_thens(&path) {
-            assert_eq!(named(&text, &NOT_IN_THENS), [""; 0], "{}", path.display());
-            count += 1;
+        let code = code(&text);
+        let thens = functions(&code, "#[then(");
+        count += thens.len();
+        // A file of nothing else has helpers of them, too.
+        let judged = if has_thens(&path) {
+            vec![&*code]
+        } else {
+            thens
+        };
+        for judged in judged {
+            assert_eq!(named(judged, &NOT_IN_THENS), [""; 0], "{judged}");
         }
     }
-    assert!(count >= 6, "{count} files of judged sentences");
+    assert!(count >= 40, "{count} judged sentences");
+}
+
+#[test]
+fn each_judged_sentence_of_a_file_is_found() {
+    let file = "#[given(a)]\nfn a() {\n    if b {\n    }\n}\n#[then(b)]\nfn b() {\n    c == d\n}\n#[then(e)]\nasync fn e() {\n}\nfn f() {\n    g != h\n}\n";
+    let thens = functions(file, "#[then(");
+    let found = thens.iter().map(|then| named(then, &NOT_IN_THENS));
+    assert_eq!(found.collect::<Vec<_>>(), [vec![" == "], vec![]]);
 }
 
 #[test]

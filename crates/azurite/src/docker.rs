@@ -312,6 +312,10 @@ fn failed(error: &str, stderr: &str, ports: Ports) -> Error {
 /// Connects to the leash port and waits for its greeting: an engine's port forwarder accepts connections for any port, but only
 /// the container's own listener sends the greeting.
 async fn take_leash(host: String, port: u16) -> Option<TcpStream> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends by its time limit, and is awaited at once"
+    )]
     let taken = tokio::task::spawn_blocking(move || {
         let mut leash = TcpStream::connect((host.as_str(), port))?;
         leash.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -95,6 +95,10 @@ impl Node {
 
     /// Lets Azurite write its data and end; returns when the process is gone.
     pub(crate) async fn stop(mut self) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it ends by its time limit, and is awaited at once"
+        )]
         let ended = tokio::task::spawn_blocking(move || self.end()).await;
         ended.expect("ending a child process must not panic");
     }

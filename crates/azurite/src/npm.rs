@@ -19,9 +19,9 @@ const NO_CACHE: &str =
 /// The entry script, after installing the package if necessary. The first installation takes 40 s and 365 MB.
 pub(crate) async fn entry() -> Result<PathBuf, Error> {
     let cache = cache_dir().ok_or_else(|| Error::Start(NO_CACHE.to_owned()))?;
-    tokio::task::spawn_blocking(move || ensure_installed(&cache, VERSION))
-        .await
-        .expect("an installation must not panic")
+    #[expect(clippy::disallowed_methods, reason = "it is awaited at once")]
+    let installed = tokio::task::spawn_blocking(move || ensure_installed(&cache, VERSION)).await;
+    installed.expect("an installation must not panic")
 }
 
 /// Installs into `<cache>/azurite-<version>/`. The directory appears completely or not at all, and test binaries that start

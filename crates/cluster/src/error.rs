@@ -105,17 +105,6 @@ impl Error {
             status,
         }
     }
-
-    /// Whether the object does not exist.
-    pub const fn is_absent(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused {
-                status: Some(404),
-                ..
-            }
-        )
-    }
 }
 
 /// The API server's message, without the client's own text around it.

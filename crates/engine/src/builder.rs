@@ -141,6 +141,7 @@ impl Builder {
             table: listen(SocketAddr::new(self.host, self.table_port)).await?,
         };
         let opening = self.clone();
+        #[expect(clippy::disallowed_methods, reason = "it is awaited at once")]
         let services = tokio::task::spawn_blocking(move || opening.services()).await;
         let services = services.expect("opening the data must not panic")?;
         Engine::run(services, sockets, tls.as_ref(), self.key)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use contract::workload::{Description, Lens, Owner, Written};
-use contract::{Digest, Seq, Stamp, StoredRow};
+use contract::{Seq, Stamp, StoredRow};
 use evidence::audit::{Foreign, FurtherRows};
 use evidence::quoted;
 
@@ -202,24 +202,6 @@ impl Auditor {
     /// moment later.
     pub fn at_work(&mut self, work: AtWork) {
         self.at_work = Some(work);
-    }
-
-    /// Records that storage refused an insert because the message's keys had other content, as reported by a consumer or the
-    /// history.
-    pub fn conflict(&mut self, seq: Seq, offered: Option<Digest>, stored: Option<Digest>) {
-        let text = |digest: Option<Digest>| digest.map_or("none".into(), |d| d.to_string());
-        let detail = format!(
-            "an insert with digest {} found digest {} stored",
-            text(offered),
-            text(stored)
-        );
-        if self.is_expected(seq) {
-            self.accuse(Violation::Conflicting, seq, detail, None);
-        } else {
-            let subject = self.id(seq);
-            let witness = || Witness::new(subject, detail);
-            self.findings.add(Violation::Conflicting, witness);
-        }
     }
 
     /// Judges the messages without sufficient traces, and returns the audit.

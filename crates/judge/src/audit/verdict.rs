@@ -295,46 +295,53 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
     }
     reasons.extend(not_sent(audit));
     if let Some(traffic) = &audit.traffic {
-        for (strange, count) in &traffic.strange {
-            let s = if *count == 1 { "" } else { "s" };
-            reasons.push(format!("{count} request{s} not understood: {strange}"));
-        }
-        if traffic.unread_messages > 0 {
-            let (s, these) = match traffic.unread_messages {
-                1 => ("", "it"),
-                _ => ("s", "they"),
-            };
-            reasons.push(format!(
-                "what consumers did with up to {} message{s} could not be judged: {these} may have been in an answer to a receive that \
-                 could not be read",
-                traffic.unread_messages
-            ));
-        }
-        if traffic.starved_claims > 0 {
-            let (claims, storage) = (traffic.starved_claims, traffic.storage);
-            let stood = duration::text(Duration::from_millis(storage.paused_ms));
-            reasons.push(format!(
-                "the stamps of {claims} rows could not be compared: before they were sent, the machine stood still or storage did not \
-                 answer; the harness stood still for {stood} in all"
-            ));
-        }
-        let uncompared = traffic.untold_claims.saturating_add(audit.reversed);
-        if uncompared > 0 {
-            let set = Duration::from_millis(traffic.clock_set_us.unsigned_abs() / 1_000);
-            let why = if !set.is_zero() {
-                format!(
-                    "the wall clock was set by {} in mid-run",
-                    duration::text(set)
-                )
-            } else if traffic.clocks_apart_us > 0 {
-                "the clock of a node is far off, or was corrected in mid-run".to_owned()
-            } else {
-                "the wall clock was corrected by some milliseconds in mid-run".to_owned()
-            };
-            reasons.push(format!(
-                "the stamps of {uncompared} rows could not be compared: {why}"
-            ));
-        }
+        reasons.extend(untold_of(traffic, audit.reversed));
+    }
+    reasons
+}
+
+/// What the history leaves unjudged, and the stamps of `reversed` rows.
+fn untold_of(traffic: &Traffic, reversed: u64) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for (strange, count) in &traffic.strange {
+        let s = if *count == 1 { "" } else { "s" };
+        reasons.push(format!("{count} request{s} not understood: {strange}"));
+    }
+    if traffic.unread_messages > 0 {
+        let (s, these) = match traffic.unread_messages {
+            1 => ("", "it"),
+            _ => ("s", "they"),
+        };
+        reasons.push(format!(
+            "what consumers did with up to {} message{s} could not be judged: {these} may have been in an answer to a receive that \
+             could not be read",
+            traffic.unread_messages
+        ));
+    }
+    if traffic.starved_claims > 0 {
+        let (claims, storage) = (traffic.starved_claims, traffic.storage);
+        let stood = duration::text(Duration::from_millis(storage.paused_ms));
+        reasons.push(format!(
+            "the stamps of {claims} rows could not be compared: before they were sent, the machine stood still or storage did not \
+             answer; the harness stood still for {stood} in all"
+        ));
+    }
+    let uncompared = traffic.untold_claims.saturating_add(reversed);
+    if uncompared > 0 {
+        let set = Duration::from_millis(traffic.clock_set_us.unsigned_abs() / 1_000);
+        let why = if !set.is_zero() {
+            format!(
+                "the wall clock was set by {} in mid-run",
+                duration::text(set)
+            )
+        } else if traffic.clocks_apart_us > 0 {
+            "the clock of a node is far off, or was corrected in mid-run".to_owned()
+        } else {
+            "the wall clock was corrected by some milliseconds in mid-run".to_owned()
+        };
+        reasons.push(format!(
+            "the stamps of {uncompared} rows could not be compared: {why}"
+        ));
     }
     reasons
 }

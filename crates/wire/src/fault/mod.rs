@@ -17,6 +17,9 @@ use super::{Operation, lock};
 /// The name of the client that sends the load. All others are workers.
 pub const PRODUCER: &str = "producer";
 
+/// Receives that pass before one is the death of its consumer.
+const EMPTY_RECEIVES: u64 = 3;
+
 /// The clients to which a rule applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whom {
@@ -54,6 +57,17 @@ impl Rule {
             after: 0,
             most: u64::MAX,
             effect,
+        }
+    }
+
+    /// Makes a rule that kills consumers at this moment of their requests for any of `operations`. The first receives may find an
+    /// empty queue, where a death loses nothing, and pass; of other requests there may be few.
+    pub fn deaths(operations: Vec<Operation>, moment: Moment) -> Self {
+        let may_be_empty = operations.contains(&Operation::ReceiveMessages);
+        Self {
+            operations,
+            after: if may_be_empty { EMPTY_RECEIVES } else { 0 },
+            ..Self::on(Operation::Other, FaultKind::Kill(moment))
         }
     }
 

@@ -110,3 +110,12 @@ fn refusals_have_the_services_own_bodies() {
         "{json}"
     );
 }
+
+#[test]
+fn a_death_passes_over_receives_that_may_be_empty_and_over_no_other_request() {
+    let after = |operation| Rule::deaths(vec![operation], Moment::AfterEffect).after;
+    assert_eq!(after(Operation::ReceiveMessages), EMPTY_RECEIVES);
+    for operation in [Operation::InsertEntity, Operation::DeleteMessage] {
+        assert_eq!(after(operation), 0, "{operation:?}");
+    }
+}

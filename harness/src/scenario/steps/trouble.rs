@@ -123,11 +123,7 @@ impl FromStr for Death {
 impl Death {
     fn rule(self, count: u64) -> Rule {
         let Self(requests, moment) = self;
-        // The first receives may find an empty queue, so a death there would lose nothing; of inserts there may be only a few.
-        Rule {
-            after: if requests == Requests::Receives { 3 } else { 0 },
-            ..requests.rule(FaultKind::Kill(moment)).at_most(count)
-        }
+        Rule::deaths(requests.operations(), moment).at_most(count)
     }
 }
 

@@ -170,6 +170,7 @@ async fn sweep_up(out: &Path, variables: &[(&'static str, String)], written: usi
     for says in [removed, vec!["nothing".to_owned()]] {
         let (out, variables) = (out.to_owned(), variables.to_vec());
         // On another thread, since the forwarder must go on meanwhile.
+        #[expect(clippy::disallowed_methods, reason = "it is awaited at once")]
         let swept = tokio::task::spawn_blocking(move || sweep(&out, &[], &variables));
         assert_eq!(swept.await.expect("a sweep"), (Some(0), says), "{name}");
     }

@@ -1,6 +1,6 @@
 //! Tests of rows and bodies of messages that were never sent, and of their witnesses; tests of the counts of sends by outcome.
 
-use contract::{Seq, StoredRow};
+use contract::StoredRow;
 
 use super::planted::{PAYLOADS, envelope, message, row};
 use crate::audit::{
@@ -117,18 +117,6 @@ fn an_envelope_that_cannot_be_read_is_counted_and_the_parts_that_wait_with_it() 
         }
     });
     assert_eq!(audit.unreadable_poison, 3);
-}
-
-#[test]
-fn a_refused_insert_for_a_message_that_nobody_sent_is_conflicting_too() {
-    let audit = audit(expectation(), |auditor| {
-        auditor.conflict(Seq::new(MESSAGES + 1).unwrap(), None, None);
-    });
-    let conflict = witness(&audit, Violation::Conflicting);
-    assert_eq!(conflict.subject, "r1-11");
-    let detail = "an insert with digest none found digest none stored";
-    assert_eq!(conflict.detail, detail);
-    assert_eq!(audit.fates.kept, MESSAGES);
 }
 
 #[test]

@@ -98,16 +98,3 @@ fn a_right_and_a_wrong_row_are_conflicting() {
     ];
     caught(&history, &violations, "r1-42");
 }
-
-#[test]
-fn a_refused_insert_of_other_content_is_conflicting() {
-    let history = History::good();
-    let mut auditor = Auditor::new(history.expectation.clone()).unwrap();
-    for row in &history.rows {
-        auditor.row(row);
-    }
-    auditor.conflict(Seq::new(42).unwrap(), Some(Digest::of("a")), None);
-    let audit = auditor.finish();
-    assert_eq!(audit.count(Violation::Conflicting), 1);
-    assert_eq!((audit.fates.kept, audit.fates.spoiled), (MESSAGES - 1, 1));
-}
