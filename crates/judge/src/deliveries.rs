@@ -92,6 +92,24 @@ pub fn no_lease_ran_out(traffic: &Traffic, lapsed: u64, excuses: &Excuses) -> Ke
     Err(excuses.of_leases(found))
 }
 
+/// The judgement of messages that are late, as `late` says: a broken promise, unless storage kept the workload waiting, or was so slow
+/// that even the leases of a good consumer could run out and messages came back. Each of those waits for the end of its lease, and is
+/// worked on anew.
+pub fn late(late: String, traffic: Option<&Traffic>, lease: Option<Duration>) -> Kept {
+    let storage = traffic.map(|it| it.storage).unwrap_or_default();
+    let came_back = traffic.map_or(0, |it| it.redelivered);
+    match lease {
+        Some(lease) if came_back > 0 && !storage.is_starved() && storage.may_cost(lease) => {
+            let lease = duration::text(lease);
+            Err(NotPassed::inconclusive(format!(
+                "{late}, but {storage}, a lease lasts {lease}, and {}",
+                redelivered(came_back)
+            )))
+        }
+        _ => crate::late(late, storage),
+    }
+}
+
 /// Fails unless at least so many consumers had messages.
 pub fn shared(traffic: &Traffic, consumers: usize) -> Kept {
     let clients = traffic.clients.values();
@@ -246,6 +264,38 @@ mod tests {
         assert!(reason.contains("but Azure took n-1 back"), "{reason}");
         let lapsed = fails(no_lease_ran_out(&traffic(9, 3), 1, &excuses));
         assert_eq!(lapsed, "1 leases ran out, and their messages came back");
+    }
+
+    #[test]
+    fn what_came_back_is_late_for_storage_that_outlasted_half_a_lease() {
+        let judged = |starved_ms, redelivered, lease| {
+            let storage = StorageTime {
+                starved_ms,
+                paused_ms: 0,
+                observed_ms: 24_000,
+            };
+            let traffic = Traffic {
+                storage,
+                ..traffic(16, redelivered)
+            };
+            found(late("6 are left".to_owned(), Some(&traffic), lease))
+        };
+        let lease = Some(Duration::from_secs(6));
+        let told = "6 are left, but storage kept requests waiting for 9s of 24s, a lease lasts 6s, and 6 messages were delivered more than once";
+        let excused = (Outcome::Inconclusive, told.to_owned());
+        assert_eq!(judged(9_000, 6, lease), excused);
+        let fails = (Outcome::Fail, "6 are left".to_owned());
+        // Storage was quick enough, nothing came back, or nobody knows how long a lease lasts.
+        for other in [
+            judged(2_999, 6, lease),
+            judged(9_000, 0, lease),
+            judged(9_000, 6, None),
+        ] {
+            assert_eq!(other, fails);
+        }
+        let (outcome, reason) = judged(12_000, 0, None);
+        assert_eq!(outcome, Outcome::Inconclusive, "{reason}");
+        assert_eq!(found(late("6 are left".to_owned(), None, lease)), fails);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::PoisonReason;
 use judge::poison::Whole;
-use judge::{Kept, Part, departures};
+use judge::{Kept, Part, deliveries, departures};
 use platform::Departure;
 use workflow::contract;
 
@@ -22,14 +22,14 @@ pub struct Results {
 }
 
 impl Results {
-    /// The judgement: every message has exactly one result, in time, and every consumer ended in order.
-    pub fn kept(&self) -> Kept {
+    /// The judgement: every message has exactly one result, in time, and every consumer ended in order. `lease`: how long a lease
+    /// lasts, if it is known.
+    pub fn kept(&self, lease: Option<Duration>) -> Kept {
         let audit = &self.collected.audit;
         Part::from(audit).kept()?;
         if let Settled::TimedOut { left } = self.settled {
-            let storage = audit.traffic.as_ref().map(|traffic| traffic.storage);
             let late = left_after(left, self.patience);
-            return judge::late(late, storage.unwrap_or_default());
+            return deliveries::late(late, audit.traffic.as_ref(), lease);
         }
         departures::orderly(&self.departures)
     }

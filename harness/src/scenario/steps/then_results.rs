@@ -15,7 +15,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     let (expected, waited) = (running.expected_poison(), running.waited);
     let run = scenario.run().await?;
     let results = run.results(&sent, expected, deadline.0).await?;
-    let kept = results.kept();
+    let kept = results.kept(scenario.lease());
     scenario.judged(results.collected)?;
     kept?;
     Ok(scenario.run().await?.judge_done(waited, deadline.0)?)
