@@ -1,7 +1,8 @@
-//! Tests the structure of this crate: its rooms use each other in one direction only, so that each room can be read, or moved,
-//! without the rooms that use it.
+//! Tests the structure of the workspace: the rooms of each crate, its top-level modules, use each other in one direction only, so that
+//! each room can be read, or moved, without the rooms that use it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,14 +59,12 @@ fn names(code: &str) -> BTreeSet<String> {
     names
 }
 
-/// The rooms that `files` use, each file with its path below the sources. Comments do not count.
+/// The rooms that `files` use, each file with its path below the sources. Comments and tests do not count.
 fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
     let mut uses = Uses::new();
     for (path, text) in files {
-        let is_code = |line: &&str| !line.trim_start().starts_with("//");
-        let code: Vec<&str> = text.lines().filter(is_code).collect();
         let others = uses.entry(room_of(&path)).or_default();
-        others.extend(names(&code.join("\n")));
+        others.extend(names(&code(&text)));
     }
     let rooms: BTreeSet<String> = uses.keys().cloned().collect();
     for (room, others) in &mut uses {
@@ -88,25 +87,38 @@ fn circles(mut uses: Uses) -> Uses {
     }
 }
 
+/// Whether the file at `path` below the sources belongs to a room and is no test. The files in the list join the rooms, and this file
+/// names them.
+fn is_room(path: &Path) -> bool {
+    let joins = ["lib.rs", "main.rs", "rooms.rs"].map(Path::new);
+    let is_test = |name: &OsStr| name == "tests" || name == "tests.rs";
+    !joins.contains(&path) && !path.iter().any(is_test)
+}
+
+/// The crates of the workspace.
+fn crates() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let below = ["crates", "testing"].map(|below| fs::read_dir(root.join(below)).unwrap());
+    let below = below.into_iter().flatten().map(|it| it.unwrap().path());
+    let above = ["consumer", "edw", "harness", "producer"].map(|name| root.join(name));
+    let all = below.chain(above);
+    all.filter(|it| it.join("src").is_dir()).collect()
+}
+
 #[test]
 fn rooms_use_each_other_in_one_direction() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    // These files join the rooms, and this file names them.
-    let is_room = |path: &PathBuf| {
-        !["lib.rs", "main.rs", "rooms.rs"]
-            .map(Path::new)
-            .contains(&&**path)
-    };
-    let all = sources(&dir).into_iter().map(|path| {
-        let text = fs::read_to_string(&path).unwrap();
-        (path.strip_prefix(&dir).unwrap().to_owned(), text)
-    });
-    let uses = uses(all.filter(|(path, _)| is_room(path)));
-    assert!(
-        uses["scenario"].contains("run"),
-        "nothing was found: {uses:?}"
-    );
-    assert_eq!(circles(uses), Uses::new());
+    let mut count = 0;
+    for of in crates() {
+        let dir = of.join("src");
+        let all = sources(&dir).into_iter().map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path.strip_prefix(&dir).unwrap().to_owned(), text)
+        });
+        let uses = uses(all.filter(|(path, _)| is_room(path)));
+        count += uses.values().map(BTreeSet::len).sum::<usize>();
+        assert_eq!(circles(uses), Uses::new(), "{}", of.display());
+    }
+    assert!(count > 300, "{count} uses were found");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::rate::Rate;
-use crate::schedule::Schedule;
 use workflow::contract::letters::and_misleading;
 use workflow::duration;
 
@@ -59,15 +58,6 @@ impl FromStr for Shape {
 
     fn from_str(text: &str) -> Result<Self, ParseShapeError> {
         parse(text).ok_or_else(|| ParseShapeError(text.to_owned()))
-    }
-}
-
-impl Shape {
-    /// The number of arrivals in its trace; `None` for other shapes, and for a trace that cannot be read, which
-    /// [`crate::Plan::check`] refuses with the reason.
-    pub fn arrivals(&self) -> Option<u64> {
-        let Self::Trace(_) = self else { return None };
-        Schedule::new(self, 0, None, None).ok()?.planned()
     }
 }
 

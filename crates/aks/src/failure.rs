@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::refusal::Refusal;
-
 /// Exit codes of commands: those of `harness` and of the workload, if they have the same meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -50,14 +48,6 @@ impl Failure {
             said: Vec::new(),
             mend: Vec::new(),
         }
-    }
-
-    /// Makes the failure of an operation that was refused.
-    pub(crate) fn refused(what: impl Into<String>, refusal: &Refusal) -> Self {
-        let (exit, mend) = refusal.judged();
-        let mut failure = Self::new(exit, what).said(refusal.to_string());
-        failure.mend.extend(mend.map(str::to_owned));
-        failure
     }
 
     /// Adds the message of a program or an object.

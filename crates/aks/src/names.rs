@@ -1,4 +1,4 @@
-//! Names of resources that follow from a run's name, and the reverse.
+//! Names of resources that follow from a run's name, and the reverse; and the tag of its images.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +14,9 @@ pub(crate) const RUN_TAG: &str = "run";
 
 /// The tag with the expiry time.
 pub(crate) const EXPIRY_TAG: &str = "DeleteAfter";
+
+/// The tag of images from `ci/images/build` and in `k8s/base`.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The name of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

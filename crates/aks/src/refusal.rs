@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 
 /// Reason why a program failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +212,18 @@ impl Refusal {
                 Some("run the same command again in some minutes"),
             ),
             Kind::NotFound | Kind::Undefined | Kind::Other => (Exit::NotReady, None),
+        }
+    }
+}
+
+impl Failure {
+    /// Makes the failure of an operation that was refused.
+    pub(crate) fn refused(what: impl Into<String>, refusal: &Refusal) -> Self {
+        let (exit, mend) = refusal.judged();
+        let failure = Self::new(exit, what).said(refusal.to_string());
+        match mend {
+            Some(mend) => failure.mend(mend),
+            None => failure,
         }
     }
 }

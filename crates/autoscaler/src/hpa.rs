@@ -7,7 +7,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::autoscaler::Reason;
+use crate::decision::Reason;
 use crate::{Behavior, ScalerError, Settings, Start};
 use limits::ScaleEvents;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::autoscaler::Reason;
+use crate::decision::Reason;
 use crate::scaler::{from_units, units};
 use crate::{Annotations, Fallback, Modifiers, Phases, ScalerError, Settings};
 

@@ -19,6 +19,7 @@
 
 mod autoscaler;
 mod cron;
+mod decision;
 mod envelope;
 mod formula;
 mod hpa;
@@ -31,8 +32,9 @@ mod series;
 mod settings;
 mod simulate;
 
-pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
+pub use autoscaler::{Autoscaler, Phases, Start};
 pub use cron::Cron;
+pub use decision::{Decision, DecisionMaker, Reason};
 pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, RecordedQueue, Uncertainty};
 pub use formula::Formula;
 pub use jobs::{

@@ -23,14 +23,11 @@ use testcontainers::{
 use tokio::time::timeout;
 
 use crate::{
-    Endpoints, Error, Ports, VERSION, engine,
+    Endpoints, Error, IMAGE, Ports, VERSION, engine,
     options::{COMMON, Options},
     sas::ACCOUNT,
     tls::FILES,
 };
-
-/// The published image, without its tag, which is [`VERSION`].
-pub const IMAGE: &str = include_str!("../IMAGE").trim_ascii();
 
 const LEASH: &str = include_str!("leash.sh");
 /// A script that Node.js loads before Azurite, and its path in the container.

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::{VERSION, docker::IMAGE};
+use crate::{IMAGE, VERSION};
 
 /// Time limit: an engine on this machine answers a ping in milliseconds.
 const PING_LIMIT: Duration = Duration::from_secs(3);

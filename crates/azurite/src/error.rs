@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Source, VERSION, docker::IMAGE};
+use crate::{IMAGE, Source, VERSION};
 
 /// Reason why there is no Azurite.
 #[derive(Debug, thiserror::Error)]

@@ -48,7 +48,6 @@ mod source;
 mod tls;
 
 pub use builder::Builder;
-pub use docker::IMAGE;
 pub use engine::docker_usable;
 pub use error::Error;
 pub use options::Ports;
@@ -61,6 +60,9 @@ use running::Running;
 
 /// The version of all sources: `azurite/VERSION`, which scripts and Dockerfiles read too.
 pub const VERSION: &str = include_str!("../VERSION").trim_ascii();
+
+/// The published image, without its tag, which is [`VERSION`].
+pub const IMAGE: &str = include_str!("../IMAGE").trim_ascii();
 
 /// The addresses of the three services: scheme, host, port and account, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,8 +14,11 @@ use crate::{
     auth::Account,
     http::tls,
     running::Sockets,
-    state::directory::Directory,
-    store::{Contents, NoStore, Store, disk::Disk},
+    state::{
+        directory::Directory,
+        store::{Contents, NoStore, Store},
+    },
+    store::disk::Disk,
 };
 
 /// Settings of an engine; see [`Engine::builder`]. The defaults are free ports of 127.0.0.1, data in memory, and the account

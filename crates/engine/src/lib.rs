@@ -26,12 +26,15 @@
 
 mod auth;
 mod builder;
+mod call;
 mod clock;
 mod error;
 mod filter;
 mod http;
+mod listener;
 mod policies;
 pub mod program;
+mod properties;
 mod queues;
 mod running;
 mod services;

@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Builder, Error, Service, Services,
-    http::listener::{self, Listener},
+    listener::{self, Listener},
 };
 
 /// Time limit for connections to finish their requests when the engine ends.

@@ -8,34 +8,20 @@ use std::{
 use hyper::{Method, StatusCode};
 
 use crate::{
-    auth::{Account, Authenticator, Grant, Service, sign_account_sas},
+    auth::{Account, Authenticator, Service, sign_account_sas},
+    call::Call,
     clock::{Clock, Moment},
     http::{
         cors,
         error::ServiceError,
-        properties,
         request::{Request, Target},
         response::Answer,
+        version,
     },
-    queues,
+    properties, queues,
     state::directory::Directory,
     tables,
 };
-
-/// The version in answers to requests without one: the latest that is implemented.
-pub(crate) const LATEST_VERSION: &str = "2026-06-06";
-
-/// The first version of the storage services.
-const FIRST_VERSION: &str = "2009-04-14";
-
-/// Whether a text is a version of the services: a date, not before the first version.
-pub(crate) fn is_version(text: &str) -> bool {
-    let shape = |(index, byte): (usize, u8)| match index {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    };
-    text.len() == 10 && text.bytes().enumerate().all(shape) && text >= FIRST_VERSION
-}
 
 /// The account's data, and its clock.
 #[derive(Debug, Clone)]
@@ -43,22 +29,6 @@ pub struct Services {
     pub(crate) account: Arc<Account>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) clock: Arc<dyn Clock>,
-}
-
-/// A request in progress: the data for an operation.
-#[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) services: &'a Services,
-    pub(crate) target: &'a Target<'a>,
-    pub(crate) grant: Grant,
-    pub(crate) now: Moment,
-    pub(crate) request_id: &'a str,
-}
-
-impl Call<'_> {
-    pub(crate) fn directory(&self) -> &Directory {
-        &self.services.directory
-    }
 }
 
 /// Validity of a SAS, in seconds: a working day with one engine. Each call signs a new SAS anyway.
@@ -102,7 +72,7 @@ impl Services {
     ) -> Result<Answer, ServiceError> {
         let target = Target::new(request, &self.account.name)?;
         if let Some(version) = target.header("x-ms-version")
-            && !is_version(version)
+            && !version::is_version(version)
         {
             return Err(ServiceError::invalid_header("x-ms-version", version));
         }
@@ -126,7 +96,8 @@ impl Services {
                 .unwrap_or_default(),
         })?;
         let call = Call {
-            services: self,
+            directory: &self.directory,
+            account: &self.account.name,
             target: &target,
             grant,
             now,
@@ -148,10 +119,10 @@ impl Services {
     ) -> Answer {
         let version = request
             .header("x-ms-version")
-            .filter(|version| is_version(version));
+            .filter(|version| version::is_version(version));
         answer = answer
             .header("x-ms-request-id", request_id)
-            .header("x-ms-version", version.unwrap_or(LATEST_VERSION))
+            .header("x-ms-version", version.unwrap_or(version::LATEST))
             .header("server", "edw-engine");
         if let Some(id) = request.header("x-ms-client-request-id") {
             answer = answer.header("x-ms-client-request-id", id);
@@ -170,21 +141,6 @@ impl Services {
 }
 
 impl Services {
-    /// Drops a value that may be large on a separate thread, so that no request waits for it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "it frees memory and nothing else: nobody need wait for it, and the process may end before it"
-    )]
-    pub(crate) fn drop_later<T: Send + 'static>(large: T) {
-        let spawned = std::thread::Builder::new()
-            .name("engine-drop".into())
-            .spawn(move || drop(large));
-        if let Err(error) = spawned {
-            // Without a thread, the value is dropped here.
-            tracing::debug!(%error, "no thread to drop removed data");
-        }
-    }
-
     /// Removes expired messages from all queues.
     pub(crate) fn remove_expired(&self, ending: &tokio_util::sync::CancellationToken) {
         let store = &*self.directory.store;

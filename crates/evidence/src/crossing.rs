@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Keys, Operation};
 
+/// The name of the client that sends the load. All others are workers.
+pub const PRODUCER: &str = "producer";
+
 /// One request and its answer; crossings are in the order of the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crossing {
-    /// The client: a consumer's name, or `producer`.
+    /// The client: a consumer's name, or [`PRODUCER`].
     pub client: String,
     /// The operation.
     pub operation: Operation,

@@ -45,7 +45,9 @@ pub mod latency {
     pub use crate::samples::{HIGHEST_MICROS, Samples, SamplesError};
 }
 
-pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, Pause, RowChange, fingerprint};
+pub use crossing::{
+    Answer, Claimed, Crossing, Handled, Happened, PRODUCER, Pause, RowChange, fingerprint,
+};
 pub use operation::{Keys, Operation, Service};
 pub use row_summary::{RowSummary, quoted};
 pub use usage::{PartUsage, Usage};

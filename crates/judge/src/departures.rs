@@ -192,10 +192,9 @@ mod tests {
     use contract::workload::Lens;
     use evidence::audit::StorageNames;
     use evidence::departures::Cause;
-    use evidence::{Answer, Crossing, Handled, Operation};
+    use evidence::{Answer, Crossing, Handled, Operation, PRODUCER};
 
     use super::*;
-    use crate::index::PRODUCER;
 
     fn departure(name: &str, code: i32) -> Departure {
         Departure {

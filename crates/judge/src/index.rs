@@ -9,15 +9,12 @@ use std::time::Duration;
 
 use contract::Stamp;
 use contract::workload::Lens;
-use evidence::Crossing;
 use evidence::audit::{StorageNames, Traffic};
+use evidence::{Crossing, PRODUCER};
 
 use self::client::Client;
 use self::lapses::Lapses;
 use crate::audit::{Protocol, SLOW};
-
-/// The name of the run's client that receives no messages.
-pub(crate) const PRODUCER: &str = "producer";
 
 /// Summary of a history so far.
 #[derive(Debug)]

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use contract::duration;
-use evidence::Usage;
 use evidence::audit::{Audit, Violation};
 use evidence::departures::Departure;
 use evidence::outcome::Outcome;
+use evidence::{PRODUCER, Usage};
 
 use crate::Part;
 use crate::audit::Judged as _;
-use crate::index::PRODUCER;
 use crate::processor::full;
 
 /// Most consumers that are named.

@@ -32,8 +32,8 @@ mod wire;
 mod tests;
 
 use evidence::{Answer, Claimed, Crossing, Handled, Happened, Keys, Pause, RowChange, fingerprint};
-pub use evidence::{Operation, Service};
-pub use fault::{FaultKind, Faults, Moment, PRODUCER, Refusal, Rule, Whom};
+pub use evidence::{Operation, PRODUCER, Service};
+pub use fault::{FaultKind, Faults, Moment, Refusal, Rule, Whom};
 pub use history::History;
 pub use lane::{Killer, Lane};
 pub use proxy::{Endpoints, Proxy};

@@ -66,6 +66,15 @@ enum Arrivals {
     Recorded(Vec<Duration>),
 }
 
+impl Shape {
+    /// The number of arrivals in its trace; `None` for other shapes, and for a trace that cannot be read, which
+    /// [`crate::Plan::check`] refuses with the reason.
+    pub fn arrivals(&self) -> Option<u64> {
+        let Self::Trace(_) = self else { return None };
+        Schedule::new(self, 0, None, None).ok()?.planned()
+    }
+}
+
 impl Schedule {
     /// The schedule of `shape`, which ends with `messages` or `duration`, whichever comes first (an offset equal to `duration` is
     /// not due any more). Reads the trace, if the shape is one. A ramp without either ends when its last rate is reached.

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::http::{Call, Connection};
+use crate::messages::Batch;
 use crate::storage::{Place, Storage};
 
 /// Most messages of one Get Messages (Queue service REST reference).
@@ -25,6 +26,22 @@ const INSERT: &[(&str, &str)] = &[
     ("accept", "application/json;odata=nometadata"),
     ("prefer", "return-no-content"),
 ];
+
+impl Storage {
+    /// A new place with `messages` in its queue.
+    pub(crate) async fn filled(
+        &mut self,
+        messages: u64,
+        concurrency: u16,
+    ) -> anyhow::Result<(Place, Batch)> {
+        let place = self.place().await?;
+        let batch = Batch::new(&place.run, messages)?;
+        put(self, &place, batch.puts(), concurrency)
+            .await
+            .context("fill a queue")?;
+        Ok((place, batch))
+    }
+}
 
 /// Puts `bodies` into the queue over `concurrency` connections. Returns the time that it took.
 pub(crate) async fn put(

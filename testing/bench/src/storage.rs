@@ -6,8 +6,6 @@ use bytes::Bytes;
 use hyper::Method;
 
 use crate::http::{Call, Connection};
-use crate::messages::Batch;
-use crate::raw;
 
 /// Azurite, started, with the addresses and the SAS that both sides use.
 #[derive(Debug)]
@@ -97,20 +95,6 @@ impl Storage {
             .await
             .context("create a table")?;
         Ok(place)
-    }
-
-    /// A new place with `messages` in its queue.
-    pub(crate) async fn filled(
-        &mut self,
-        messages: u64,
-        concurrency: u16,
-    ) -> anyhow::Result<(Place, Batch)> {
-        let place = self.place().await?;
-        let batch = Batch::new(&place.run, messages)?;
-        raw::put(self, &place, batch.puts(), concurrency)
-            .await
-            .context("fill a queue")?;
-        Ok((place, batch))
     }
 
     /// Deletes the queue and the table.

@@ -4,6 +4,7 @@
 //! It offers no wire, no nodes, no sign-in and no outage; a scenario with a step that needs one of these is not run. Scenarios
 //! about scaling run here with the times of a cluster. [`Sabotage`] breaks the autoscaler or the fleet on purpose.
 
+mod memory;
 mod platform;
 mod sabotage;
 mod sender;

@@ -17,19 +17,12 @@ use platform::{
 };
 use workflow::memory::{MemoryQueue, MemoryTable};
 
+use crate::memory::Memory;
 use crate::sabotage::{Sabotage, Sound};
 use crate::sender::Task;
 use crate::workers::Crew;
 
 const EVIDENCE: &str = "tasks of one process, storage in memory, a paused clock";
-
-/// The storage of one run.
-#[derive(Debug, Clone)]
-pub(crate) struct Memory {
-    pub(crate) queue: MemoryQueue,
-    pub(crate) poison: MemoryQueue,
-    pub(crate) table: MemoryTable,
-}
 
 /// This process as a platform.
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ use workflow::contract::RunId;
 use workflow::contract::workload::Description;
 use workflow::task;
 
-use crate::platform::Memory;
+use crate::memory::Memory;
 use crate::sabotage::Sabotage;
 
 /// All consumers of a run, and the wanted number.

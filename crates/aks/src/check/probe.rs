@@ -10,8 +10,8 @@ use crate::door::Door;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
 use crate::kubernetes::{Kubectl, NAMESPACE, condition};
+use crate::names::VERSION;
 use crate::refusal::{Kind, Refusal};
-use crate::up::VERSION;
 use crate::wait::{Look, until};
 
 /// Number of successes in a row that count as ready.

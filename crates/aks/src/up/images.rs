@@ -5,11 +5,9 @@ use std::time::Duration;
 use crate::door::Door;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure};
+use crate::names::VERSION;
 use crate::refusal::Kind;
 use crate::wait::{Look, until};
-
-/// The tag of images from `ci/images/build` and in `k8s/base`.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const IMAGES: [&str; 3] = ["consumer", "producer", "wire"];
 

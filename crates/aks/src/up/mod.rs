@@ -12,8 +12,6 @@ mod images;
 mod overlay;
 mod subscription;
 
-pub(crate) use images::VERSION;
-
 use crate::args::UpArgs;
 use crate::check::definitions;
 use crate::cost::{Bill, Prices, SystemPool};

@@ -123,7 +123,7 @@ pub(super) fn check_signature(
 /// Checks that the version of a signature is a date; versions then compare like their texts.
 pub(super) fn version<'a>(target: &'a Target<'_>) -> Result<&'a str, ServiceError> {
     let version = value(target, "sv");
-    if crate::services::is_version(version) {
+    if crate::http::version::is_version(version) {
         Ok(version)
     } else {
         Err(ServiceError::authentication_detail(format!(

@@ -23,7 +23,7 @@ use hyper::{
 use super::metadata::PREFIX;
 
 /// The names of a request's metadata as they were sent, without their prefix; empty if all are in lower case.
-pub(super) async fn sent(headers: &HeaderMap, extensions: &Extensions) -> Vec<String> {
+pub(crate) async fn sent(headers: &HeaderMap, extensions: &Extensions) -> Vec<String> {
     let names = headers.keys().filter(|name| is_metadata(name));
     let mut echoed = Response::new(Empty::new());
     for name in names {
@@ -47,7 +47,7 @@ pub(super) async fn sent(headers: &HeaderMap, extensions: &Extensions) -> Vec<St
 }
 
 /// The extension with which hyper writes metadata names in this case.
-pub(super) async fn writing(names: &[String]) -> Extensions {
+pub(crate) async fn writing(names: &[String]) -> Extensions {
     let mut request = String::from("GET / HTTP/1.1\r\n");
     for name in names {
         request.push_str(PREFIX);

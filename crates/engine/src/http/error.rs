@@ -8,8 +8,10 @@ use hyper::StatusCode;
 use super::{response::Answer, xml};
 use crate::{
     clock::Moment,
-    state::{directory::DirectoryError, edm::DateTime, queue::LeaseError, write::WriteError},
-    store::StoreError,
+    state::{
+        directory::DirectoryError, edm::DateTime, queue::LeaseError, store::StoreError,
+        write::WriteError,
+    },
 };
 
 /// An error in an answer.

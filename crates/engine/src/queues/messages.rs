@@ -4,9 +4,9 @@
 use hyper::StatusCode;
 
 use crate::{
+    call::{Call, drop_later},
     clock::Moment,
     http::{error::ServiceError, request::decoded_segment, response::Answer, xml},
-    services::{Call, Services},
     state::{
         directory::Queue,
         message::{Naming, Sequence, parse_receipt, receipt_text},
@@ -29,7 +29,7 @@ pub(super) fn put(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let expires = expiry(call, hidden)?;
     let visible = call.now.plus_seconds(hidden);
     let put = with_queue(call, name, |queue| {
-        let store = &*call.directory().store;
+        let store = &*call.directory.store;
         let put = queue.messages.put(store, text, call.now, visible, expires);
         Ok((put?, queue.messages.naming()))
     });
@@ -107,7 +107,7 @@ pub(super) fn receive(call: &Call<'_>, name: &str) -> Result<Answer, ServiceErro
         .plus_seconds(hidden.unwrap_or(DEFAULT_VISIBILITY_SECONDS));
     let most = most(call)?;
     let (messages, naming) = with_queue(call, name, |queue| {
-        let store = &*call.directory().store;
+        let store = &*call.directory.store;
         let received = queue.messages.receive(store, most, call.now, until);
         Ok((received?, queue.messages.naming()))
     })?;
@@ -117,9 +117,7 @@ pub(super) fn receive(call: &Call<'_>, name: &str) -> Result<Answer, ServiceErro
 pub(super) fn peek(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let most = most(call)?;
     let (messages, naming) = with_queue(call, name, |queue| {
-        let peeked = queue
-            .messages
-            .peek(&*call.directory().store, most, call.now);
+        let peeked = queue.messages.peek(&*call.directory.store, most, call.now);
         Ok((peeked?, queue.messages.naming()))
     })?;
     Ok(list(&messages, naming, false))
@@ -143,7 +141,7 @@ pub(super) fn update(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError
     let (sequence, lease) = with_queue(call, name, |queue| {
         let sequence = sequence(queue, &id)?;
         let receipt = matching(sequence, receipt);
-        let store = &*call.directory().store;
+        let store = &*call.directory.store;
         let lease = queue
             .messages
             .update(store, sequence, receipt, text, call.now, visible);
@@ -159,19 +157,19 @@ pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError
     with_queue(call, name, |queue| {
         let sequence = sequence(queue, &id)?;
         let receipt = matching(sequence, receipt);
-        let store = &*call.directory().store;
+        let store = &*call.directory.store;
         Ok(queue.messages.delete(store, sequence, receipt, call.now)?)
     })?;
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn clear(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let directory = call.directory();
+    let directory = call.directory;
     let successor = directory.next_container();
     let removed = with_queue(call, name, |queue| {
         Ok(queue.clear(&*directory.store, successor, call.now)?)
     })?;
-    Services::drop_later(removed);
+    drop_later(removed);
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }
 
@@ -180,7 +178,7 @@ fn with_queue<T>(
     name: &str,
     action: impl FnOnce(&mut Queue) -> Result<T, ServiceError>,
 ) -> Result<T, ServiceError> {
-    let done = call.directory().with_queue(name, action);
+    let done = call.directory.with_queue(name, action);
     done.map_err(ServiceError::of_queue)?
 }
 

@@ -8,13 +8,13 @@ use hyper::Method;
 
 use crate::{
     auth::{Need, ResourceType, Service},
+    call::Call,
     http::{
         error::ServiceError,
-        properties,
         request::{Target, decoded_segment},
         response::Answer,
     },
-    services::Call,
+    properties,
 };
 
 /// An operation of the service.
@@ -41,7 +41,7 @@ enum Operation {
 /// Answers a request that has been authenticated.
 pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let operation = operation(call.target)?;
-    let (directory, target) = (call.directory(), call.target);
+    let (directory, target) = (call.directory, call.target);
     let segment = target.segments.first().copied().unwrap_or_default();
     let name = decoded_segment(segment)?;
     if !target.segments.is_empty() {

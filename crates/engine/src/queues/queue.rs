@@ -4,9 +4,9 @@
 use hyper::StatusCode;
 
 use crate::{
+    call::{Call, drop_later},
     http::{error::ServiceError, metadata, response::Answer},
     policies,
-    services::{Call, Services},
 };
 
 /// Permission letters of a queue's policy: read, add, update, process.
@@ -29,7 +29,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
 
 pub(super) fn create(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let metadata = metadata::of_headers(call.target.request)?;
-    let existing = call.directory().create_queue(name, metadata.clone())?;
+    let existing = call.directory.create_queue(name, metadata.clone())?;
     match existing {
         None => Ok(Answer::new(StatusCode::CREATED)),
         Some(existing) if same(&existing.metadata, &metadata) => {
@@ -49,13 +49,13 @@ fn same(a: &[(String, String)], b: &[(String, String)]) -> bool {
 }
 
 pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let removed = call.directory().delete_queue(name);
-    Services::drop_later(removed.map_err(ServiceError::of_queue)?);
+    let removed = call.directory.delete_queue(name);
+    drop_later(removed.map_err(ServiceError::of_queue)?);
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let directory = call.directory();
+    let directory = call.directory;
     let queue = directory.with_queue(name, |queue| {
         // Expired messages are not counted, as far as they can be removed in one step.
         let expired = queue.messages.remove_expired(&*directory.store, call.now);
@@ -71,7 +71,7 @@ pub(super) fn metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceErr
 
 pub(super) fn set_metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let metadata = metadata::of_headers(call.target.request)?;
-    let directory = call.directory();
+    let directory = call.directory;
     let saved = directory.with_queue(name, |queue| {
         let mut record = queue.record.clone();
         record.metadata = metadata;
@@ -82,14 +82,14 @@ pub(super) fn set_metadata(call: &Call<'_>, name: &str) -> Result<Answer, Servic
 }
 
 pub(super) fn policies(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let directory = call.directory();
+    let directory = call.directory;
     let policies = directory.with_queue(name, |queue| queue.record.policies.clone());
     Ok(policies::answer(&policies.map_err(ServiceError::of_queue)?))
 }
 
 pub(super) fn set_policies(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let policies = policies::parse(&call.target.request.body, LETTERS)?;
-    let directory = call.directory();
+    let directory = call.directory;
     let saved = directory.with_queue(name, |queue| {
         let mut record = queue.record.clone();
         record.policies = policies;

@@ -3,8 +3,8 @@
 use hyper::StatusCode;
 
 use crate::{
+    call::Call,
     http::{error::ServiceError, response::Answer, xml},
-    services::Call,
 };
 
 /// Most queues in one answer.
@@ -30,7 +30,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
         with_metadata = true;
     }
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut queues = call.directory().queues(prefix, marker, most + 1);
+    let mut queues = call.directory.queues(prefix, marker, most + 1);
     let next = (queues.len() > most).then(|| queues.pop()).flatten();
     let mut body = String::from(xml::DECLARATION);
     body.push_str("<EnumerationResults ServiceEndpoint=\"");

@@ -13,11 +13,13 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 
-use super::{message::Naming, queue::Messages, table::Entities};
-use crate::{
-    clock::Moment,
+use super::{
+    message::Naming,
+    queue::Messages,
     store::{Change, ContainerId, Contents, QueueRecord, Store, StoreError, TableRecord},
+    table::Entities,
 };
+use crate::clock::Moment;
 
 /// A queue: its record, and its messages.
 #[derive(Debug)]

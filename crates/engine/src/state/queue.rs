@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::message::{Lease, Message, Naming, Sequence};
-use crate::{
-    clock::Moment,
+use super::{
+    message::{Lease, Message, Naming, Sequence},
     store::{Change, ContainerId, Store, StoreError},
 };
+use crate::clock::Moment;
 
 /// Most expired messages that one operation removes before its own work.
 const EXPIRED_AT_ONCE: usize = 1_000;

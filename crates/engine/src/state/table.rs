@@ -5,12 +5,10 @@ use std::{collections::BTreeMap, ops::Bound};
 use super::{
     entity::{Entity, Key},
     ranges::Range,
+    store::{Change, ContainerId, Store},
     write::{Action, WriteError},
 };
-use crate::{
-    clock::Moment,
-    store::{Change, ContainerId, Store},
-};
+use crate::clock::Moment;
 
 /// Most entities that one query reads before it answers with its results and a continuation token. The service does so after
 /// five seconds, or at the end of a partition; clients must follow continuation tokens in any case.

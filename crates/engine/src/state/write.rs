@@ -6,8 +6,9 @@
 use super::{
     edm::DateTime,
     entity::{Entity, Key, Properties, size},
+    store::StoreError,
 };
-use crate::{clock::Moment, store::StoreError};
+use crate::clock::Moment;
 
 /// Most custom properties of an entity: 255 with PartitionKey, RowKey and Timestamp.
 pub(crate) const MOST_PROPERTIES: usize = 252;

@@ -1,12 +1,12 @@
 //! Encoding of records on disk. Numbers are big-endian, so that keys sort like numbers.
 
-use super::{ContainerId, StoreError};
 use crate::{
     clock::Moment,
     state::{
         edm::{DateTime, Value},
         entity::{Entity, Key},
         message::{Lease, Sequence},
+        store::{ContainerId, StoreError},
     },
 };
 

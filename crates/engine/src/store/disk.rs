@@ -18,10 +18,11 @@ use std::{
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 use parking_lot::Mutex;
 
-use super::{Change, ContainerId, Contents, QueueRecord, Store, StoreError, TableRecord, codec};
+use super::codec;
 use crate::state::{
     entity::{Entity, Key},
     message::{Message, Sequence},
+    store::{Change, ContainerId, Contents, QueueRecord, Store, StoreError, TableRecord},
 };
 
 /// Records that a purge removes in one step.

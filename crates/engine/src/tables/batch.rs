@@ -16,12 +16,12 @@ use super::{
 };
 use crate::{
     auth::ResourceType,
+    call::Call,
     http::{
         error::ServiceError,
         request::{Request, Target, decoded_segment},
         response::Answer,
     },
-    services::Call,
     state::{
         entity::{Entity, Key},
         table::FailedWrite,
@@ -190,7 +190,7 @@ fn transact(call: &Call<'_>, changes: &[InnerRequest<'_>]) -> Result<Vec<Answer>
         return Err(at(0)(error));
     };
     let table = first.table.clone();
-    let directory = call.directory();
+    let directory = call.directory;
     let writes = writes(&operations);
     let written = directory.write_table(&table, |table| {
         table.entities.write(&*directory.store, call.now, writes)
@@ -213,7 +213,7 @@ fn writes(operations: &[Operation<'_>]) -> Vec<(Key, Action)> {
 /// The first failure of changes that will not be stored, if one of them would fail.
 fn before(call: &Call<'_>, operations: &[Operation<'_>]) -> Option<Failure> {
     let table = &operations.first()?.table;
-    let planned = call.directory().read_table(table, |table| {
+    let planned = call.directory.read_table(table, |table| {
         table.entities.plan(call.now, writes(operations))
     });
     match planned {
@@ -323,7 +323,7 @@ fn resource(call: &Call<'_>, url: &str) -> Result<Resource, ServiceError> {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
         None => path.strip_prefix('/').unwrap_or(path),
     };
-    let account = &call.services.account.name;
+    let account = call.account;
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     let segment = match (segments.next(), segments.next(), segments.next()) {
         (Some(first), Some(segment), None) if first == account => segment,
@@ -372,9 +372,10 @@ fn read_answer(call: &Call<'_>, inner: &InnerRequest<'_>) -> Result<Answer, Serv
         peer: call.target.request.peer,
         metadata_names: Vec::new(),
     };
-    let target = Target::new(&request, &call.services.account.name)?;
+    let target = Target::new(&request, call.account)?;
     let call = Call {
-        services: call.services,
+        directory: call.directory,
+        account: call.account,
         target: &target,
         grant: call.grant.clone(),
         now: call.now,

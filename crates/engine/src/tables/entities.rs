@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     auth::ResourceType,
+    call::Call,
     http::{error::ServiceError, response::Answer},
-    services::Call,
     state::{
         entity::{Entity, Key, parse_etag},
         write::{Action, Match},
@@ -142,7 +142,7 @@ fn write_one(
     if !call.grant.allows_key(key) {
         return Err(ServiceError::authorization_failure());
     }
-    let directory = call.directory();
+    let directory = call.directory;
     let written = directory.write_table(table, |table| {
         let writes = vec![(key.clone(), action)];
         table.entities.write(&*directory.store, call.now, writes)
@@ -203,7 +203,7 @@ fn document(
 ) -> Answer {
     let origin = Origin {
         base: &call.target.base,
-        account: &call.services.account.name,
+        account: call.account,
         table,
     };
     let mut body = String::with_capacity(512);
@@ -217,7 +217,7 @@ pub(super) fn get(call: &Call<'_>, table: &str, key: &Key) -> Result<Answer, Ser
         return Err(ServiceError::authorization_failure());
     }
     let found = call
-        .directory()
+        .directory
         .read_table(table, |table| table.entities.get(key).cloned());
     let found = found.map_err(ServiceError::of_table)?;
     let entity = found.ok_or_else(ServiceError::resource_not_found)?;

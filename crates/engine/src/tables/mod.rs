@@ -13,8 +13,9 @@ use hyper::Method;
 
 use crate::{
     auth::{Need, ResourceType, Service},
-    http::{error::ServiceError, properties, request::Request, response::Answer},
-    services::Call,
+    call::Call,
+    http::{error::ServiceError, request::Request, response::Answer},
+    properties,
 };
 use address::Resource;
 
@@ -74,7 +75,7 @@ fn service(call: &Call<'_>, method: &Method) -> Result<Answer, ServiceError> {
     if target.parameter("restype") != Some("service") {
         return Err(ServiceError::invalid_uri());
     }
-    let (directory, now) = (call.directory(), call.now);
+    let (directory, now) = (call.directory, call.now);
     match (method, target.parameter("comp")) {
         (&Method::GET, Some("properties")) => {
             call.grant.check(need(ResourceType::Service, "r", ""))?;

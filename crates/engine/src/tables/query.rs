@@ -8,9 +8,9 @@ use super::{
     json::{Object, Origin, write_entity},
 };
 use crate::{
+    call::Call,
     filter,
     http::{error::ServiceError, request::Target, response::Answer},
-    services::Call,
     state::{entity::Key, ranges::Range},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn answer(call: &Call<'_>, table: &str) -> Result<Answer, ServiceErro
         None => vec![Range::all()],
     };
     let from = continuation(target)?;
-    let page = call.directory().read_table(table, |table| {
+    let page = call.directory.read_table(table, |table| {
         table
             .entities
             .query(&ranges, from.as_ref(), most, |key, entity| {
@@ -79,7 +79,7 @@ pub(super) fn answer(call: &Call<'_>, table: &str) -> Result<Answer, ServiceErro
     out.push('[');
     let origin = Origin {
         base: &target.base,
-        account: &call.services.account.name,
+        account: call.account,
         table,
     };
     for (index, (key, entity)) in page.found.iter().enumerate() {

@@ -10,10 +10,10 @@ use super::{
     query::top,
 };
 use crate::{
+    call::{Call, drop_later},
     filter::{self, Lookup},
     http::{error::ServiceError, response::Answer},
     policies,
-    services::{Call, Services},
 };
 
 /// Permission letters of a table's policy: read, add, update, delete.
@@ -29,7 +29,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
         Some(_) => return Err(ServiceError::invalid_input("TableName must be a string.")),
     };
     check_name(name)?;
-    call.directory()
+    call.directory
         .create_table(name)
         .map_err(ServiceError::of_table)?;
     let location = format!("{}/Tables('{name}')", call.target.base);
@@ -62,7 +62,7 @@ fn document(out: &mut String, call: &Call<'_>, format: Format, name: &str) {
 
 fn members(object: &mut Object<'_>, call: &Call<'_>, format: Format, name: &str) {
     if format == Format::Full {
-        let account = &call.services.account.name;
+        let account = call.account;
         object.text("odata.type", &format!("{account}.Tables"));
         object.text(
             "odata.id",
@@ -76,7 +76,7 @@ fn members(object: &mut Object<'_>, call: &Call<'_>, format: Format, name: &str)
 pub(super) fn get(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let format = Format::of(call.target)?;
     let found = call
-        .directory()
+        .directory
         .read_table(name, |table| table.record.name.clone());
     // The table as an entry in the list of tables, not as a container of entities.
     let found = found.map_err(|_| ServiceError::resource_not_found())?;
@@ -95,7 +95,7 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let filter = filter.map(filter::parse).transpose();
     let filter = filter.map_err(|error| ServiceError::invalid_input(error.to_string()))?;
     let from = call.target.parameter("nexttablename").unwrap_or_default();
-    let tables = call.directory().tables(from);
+    let tables = call.directory.tables(from);
     let matches = |name: &String| {
         filter.as_ref().is_none_or(|filter| {
             filter.accepts(&|property| (property == "TableName").then_some(Lookup::Text(name)))
@@ -131,25 +131,25 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
 }
 
 pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let removed = call.directory().delete_table(name);
+    let removed = call.directory.delete_table(name);
     // As for `get`: the missing resource is the entry in the list of tables.
     let removed = removed.map_err(|error| match error {
         crate::state::directory::DirectoryError::NotFound => ServiceError::resource_not_found(),
         other => ServiceError::of_table(other),
     })?;
-    Services::drop_later(removed);
+    drop_later(removed);
     Ok(format::bare(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn policies(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let directory = call.directory();
+    let directory = call.directory;
     let policies = directory.read_table(name, |table| table.record.policies.clone());
     Ok(policies::answer(&policies.map_err(ServiceError::of_table)?))
 }
 
 pub(super) fn set_policies(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let policies = policies::parse(&call.target.request.body, LETTERS)?;
-    let directory = call.directory();
+    let directory = call.directory;
     let saved = directory.write_table(name, |table| {
         let mut record = table.record.clone();
         record.policies = policies;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
 use evidence::audit::StorageNames;
-use evidence::{Crossing, Handled, Happened, Operation, Pause};
+use evidence::{Crossing, Handled, Happened, Operation, PRODUCER, Pause};
 
 use super::Traffic;
 use super::account::Account;
@@ -22,7 +22,6 @@ use super::skew::Skews;
 use super::starvation::Starvation;
 use super::testimony::{GivenUp, Testimony};
 use super::ways::Ways;
-use crate::index::PRODUCER;
 
 mod early;
 mod ends;

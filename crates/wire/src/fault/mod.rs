@@ -12,10 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use kind::{FaultKind, Moment, Refusal};
 
 use super::wire::InForce;
-use super::{Operation, lock};
-
-/// The name of the client that sends the load. All others are workers.
-pub const PRODUCER: &str = "producer";
+use super::{Operation, PRODUCER, lock};
 
 /// Receives that pass before one is the death of its consumer.
 const EMPTY_RECEIVES: u64 = 3;

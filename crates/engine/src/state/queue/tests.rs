@@ -1,7 +1,7 @@
 //! Tests of a queue's messages, on a clock that only the test moves.
 
 use super::*;
-use crate::store::NoStore;
+use crate::state::store::NoStore;
 
 const START: Moment = Moment::from_ticks(1_795_889_024 * 10_000_000);
 

@@ -3,13 +3,11 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::{
-    state::{
-        edm::Value,
-        ranges::{KeySet, Side},
-        write::Match,
-    },
+use crate::state::{
+    edm::Value,
+    ranges::{KeySet, Side},
     store::NoStore,
+    write::Match,
 };
 
 const NOW: Moment = Moment::from_ticks(17_958_890_240_000_000);

@@ -5,12 +5,15 @@
 
 use hyper::StatusCode;
 
-use super::{
-    error::ServiceError,
-    response::Answer,
-    xml::{self, Element},
+use crate::{
+    auth::Service,
+    http::{
+        error::ServiceError,
+        response::Answer,
+        xml::{self, Element},
+    },
+    state::directory::Directory,
 };
-use crate::{auth::Service, state::directory::Directory};
 
 const ROOT: &str = "StorageServiceProperties";
 const SECTIONS: [&str; 4] = ["Logging", "HourMetrics", "MinuteMetrics", "Cors"];

@@ -18,8 +18,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{case, error::ServiceError, request::Request, response::Answer};
-use crate::{auth::Service, clock::Moment, services::Services};
+use crate::{
+    auth::Service,
+    clock::Moment,
+    http::{case, error::ServiceError, request::Request, response::Answer},
+    services::Services,
+};
 
 /// Largest body, in bytes: 4 MiB of the service plus the parts of a transaction; for the Queue service, 64 KiB with escapes.
 const MOST_TABLE_BYTES: usize = 5 * 1024 * 1024;
