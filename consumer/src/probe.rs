@@ -104,9 +104,9 @@ async fn work<Q: WorkQueue, T: ResultTable>(queue: &Q, table: &T) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
-    use workflow::contract::{RunId, StoredRow};
+    use workflow::contract::StoredRow;
     use workflow::memory::{MemoryQueue, MemoryTable};
-    use workflow::ports::{InsertOutcome, RowStream};
+    use workflow::ports::InsertOutcome;
 
     use super::*;
 
@@ -133,14 +133,6 @@ mod tests {
 
         async fn get(&self, id: &MessageId) -> Result<Option<StoredRow>, StorageError> {
             self.0.get(id).await
-        }
-
-        fn rows(&self, run: &RunId) -> RowStream {
-            self.0.rows(run)
-        }
-
-        fn all_rows(&self) -> RowStream {
-            self.0.all_rows()
         }
 
         fn all_entities(&self) -> workflow::ports::EntityStream {

@@ -12,7 +12,7 @@
 //! A load may be cut into slices ([`Slice`]), each sent by a process of its own; [`merged`] merges their summaries into one.
 //!
 //! - [`Args`], [`main`]: the command line, for the binary and for embedding as a subcommand.
-//! - [`Plan`], [`run`]: a load as a library call, into any [`Sink`].
+//! - [`Plan`], [`run_on_timer`]: a load as a library call, into any [`Sink`].
 //! - [`Event`]: the output of `--progress json`, one event a line.
 
 mod args;
@@ -47,6 +47,6 @@ pub use send::Fatal;
 pub use shape::{ParseShapeError, Shape};
 pub use sink::{NullSink, Sink};
 pub use slice::{ParseSliceError, Slice};
-pub use start::{Failure, main, run, run_on_timer};
+pub use start::{Failure, main, run_on_timer};
 pub use summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
 pub use tally::SendEnd;

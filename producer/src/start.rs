@@ -146,19 +146,8 @@ async fn create(
 }
 
 /// Sends the load of `plan` into `sink` until it has ended or `stop` is cancelled; then waits for the sends in flight, at
-/// most the plan's grace period. Reports nothing on the way.
-pub async fn run<S: Sink>(
-    plan: Plan,
-    sink: S,
-    stop: CancellationToken,
-) -> Result<LoadEnd, Failure> {
-    let pace = plan.pace()?;
-    let board = Arc::new(Board::new());
-    Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Thread, stop).await?)
-}
-
-/// The counterpart of [`run`] on tokio's timer, whose clock a simulation may pause. It counts in milliseconds: messages that are
-/// due within one are sent together.
+/// most the plan's grace period. Reports nothing on the way. Runs on tokio's timer, whose clock a simulation may pause; this counts
+/// in milliseconds: messages that are due within one are sent together.
 pub async fn run_on_timer<S: Sink>(
     plan: Plan,
     sink: S,

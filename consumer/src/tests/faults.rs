@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use workflow::contract::{MessageId, ResultRow, RunId, StoredRow};
+use workflow::contract::{MessageId, ResultRow, StoredRow};
 use workflow::memory::{MemoryQueue, MemoryTable};
 use workflow::ports::{
-    Delivery, ErrorKind, InsertOutcome, Lease, Peeked, ResultTable, RowStream, StorageError,
-    WorkQueue,
+    Delivery, ErrorKind, InsertOutcome, Lease, Peeked, ResultTable, StorageError, WorkQueue,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,14 +277,6 @@ impl ResultTable for FaultyTable {
 
     async fn get(&self, id: &MessageId) -> Result<Option<StoredRow>, StorageError> {
         self.script.on_resource(Op::Get, self.inner.get(id)).await
-    }
-
-    fn rows(&self, run: &RunId) -> RowStream {
-        self.inner.rows(run)
-    }
-
-    fn all_rows(&self) -> RowStream {
-        self.inner.all_rows()
     }
 
     fn all_entities(&self) -> workflow::ports::EntityStream {

@@ -3,11 +3,14 @@
 use azurite::Azurite;
 use futures::StreamExt as _;
 use nix::sys::signal::Signal;
+use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, AzureQueue, AzureTable, QueueArgs, Secret, Storage, TableArgs};
-use workflow::contract::{Message, MessageId, PoisonEnvelope, PoisonReason, RunId, Seq, Stamp};
-use workflow::ports::{ResultTable as _, WorkQueue as _};
+use workflow::contract::{
+    Message, MessageId, PoisonEnvelope, PoisonReason, RunId, Seq, Stamp, StoredRow,
+};
+use workflow::ports::{ResultTable as _, StorageError, WorkQueue as _};
 
 use crate::support::{Consumer, Ended, run};
 
@@ -100,11 +103,11 @@ impl Site {
 
     /// The attempts of the stored rows, in key order.
     async fn attempts(&self) -> Vec<Option<u32>> {
-        self.table
-            .rows(&self.run_id())
-            .map(|row| row.unwrap().attempt)
-            .collect()
-            .await
+        let attempt = |row: Result<Map<String, Value>, StorageError>| {
+            let row: StoredRow = serde_json::from_value(row.unwrap().into()).unwrap();
+            row.attempt
+        };
+        self.table.all_entities().map(attempt).collect().await
     }
 }
 

@@ -48,14 +48,6 @@ impl RunId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The half-open range of `PartitionKey`s that holds exactly this run's rows.
-    ///
-    /// Keys are `<run>.<bucket>`; `/` is the character after `.`, so the range holds no other run, not even one whose
-    /// id starts with this one.
-    pub fn partition_range(&self) -> (String, String) {
-        (format!("{}.", self.0), format!("{}/", self.0))
-    }
 }
 
 impl FromStr for RunId {
@@ -221,20 +213,6 @@ mod tests {
             );
         }
         assert!("a".repeat(41).parse::<RunId>().is_err());
-    }
-
-    #[test]
-    fn partition_range_holds_the_run_and_no_neighbour() {
-        let run: RunId = "a".parse().unwrap();
-        let (from, to) = run.partition_range();
-        let inside = |key: &str| key >= from.as_str() && key < to.as_str();
-        for seq in [1, 31, 32, 511, 512, 1_000_000] {
-            let id = MessageId::new(run.clone(), Seq::new(seq).unwrap());
-            assert!(inside(&id.partition_key()), "{id}");
-        }
-        for other in ["a-b.00", "a0.00", "aa.00", "9.00", "b.00"] {
-            assert!(!inside(other), "{other}");
-        }
     }
 
     #[test]

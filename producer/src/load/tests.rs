@@ -36,7 +36,16 @@ async fn contents(queue: &MemoryQueue) -> Vec<u64> {
 }
 
 async fn load<S: Sink>(plan: Plan, sink: S, stop: &CancellationToken) -> LoadEnd {
-    crate::run(plan, sink, stop.clone()).await.unwrap()
+    let (pace, board) = (plan.pace().unwrap(), Arc::new(Board::new()));
+    let ended = run(
+        Arc::new(plan),
+        pace,
+        sink,
+        board,
+        Pacing::Thread,
+        stop.clone(),
+    );
+    ended.await.unwrap()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use manifest::quantity;
 use serde_json::Value;
 
 /// Resources of a node or of a consumer.
@@ -17,16 +18,15 @@ pub struct Amounts {
 
 /// Error of a text that is not a Kubernetes quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("read {0:?} as a quantity such as 100m, 2, 64Mi or 8G")]
+#[error("read {0} as a quantity such as 100m, 2, 64Mi or 8G")]
 pub struct QuantityError(String);
 
 impl Amounts {
     /// Reads the amounts in `of`; a missing amount is 0.
     pub fn read(of: &BTreeMap<String, Value>, pods: u64) -> Result<Self, QuantityError> {
-        let amount = |name: &str| of.get(name).map_or(Ok(0), thousandths);
         Ok(Self {
-            cpu_millis: amount("cpu")?,
-            memory_bytes: amount("memory")? / 1_000,
+            cpu_millis: amount(of, "cpu", 1_000.0)?,
+            memory_bytes: amount(of, "memory", 1.0)?,
             pods,
         })
     }
@@ -49,38 +49,19 @@ impl Amounts {
     }
 }
 
-/// A quantity in thousandths of its unit (Kubernetes, `apimachinery/pkg/api/resource`: binary and decimal suffixes), rounded up.
-fn thousandths(value: &Value) -> Result<u64, QuantityError> {
-    const SUFFIXES: [(&str, u64); 9] = [
-        ("Ki", 1_000 << 10),
-        ("Mi", 1_000 << 20),
-        ("Gi", 1_000 << 30),
-        ("Ti", 1_000 << 40),
-        ("m", 1),
-        ("k", 1_000_000),
-        ("M", 1_000_000_000),
-        ("G", 1_000_000_000_000),
-        ("T", 1_000_000_000_000_000),
-    ];
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// The quantity `name` in parts of its unit, rounded up, as the scheduler does; `parts`: how many of these make a unit.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a quantity is not negative, and `as` saturates"
+)]
+fn amount(of: &BTreeMap<String, Value>, name: &str, parts: f64) -> Result<u64, QuantityError> {
+    let Some(value) = of.get(name) else {
+        return Ok(0);
     };
-    let found = SUFFIXES
-        .iter()
-        .find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
-    let (digits, factor) = found.unwrap_or((&text, 1_000));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let refused = || QuantityError(text.clone());
-    let number = |digits: &str| digits.parse::<u64>().map_err(|_| refused());
-    let whole = number(whole)?.checked_mul(factor).ok_or_else(refused)?;
-    if fraction.is_empty() {
-        return Ok(whole);
-    }
-    let places = u32::try_from(fraction.len()).map_err(|_| refused())?;
-    let scale = 10_u64.checked_pow(places).ok_or_else(refused)?;
-    let part = number(fraction)?.checked_mul(factor).ok_or_else(refused)?;
-    Ok(whole.saturating_add(part.div_ceil(scale)))
+    let units = quantity(value).ok_or_else(|| QuantityError(value.to_string()))?;
+    // A decimal fraction is a little more or less than it says.
+    Ok((units * parts - 1e-6).ceil() as u64)
 }
 
 #[cfg(test)]
@@ -90,21 +71,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_are_read_as_kubernetes_does() {
-        for (text, expected) in [
-            (json!("100m"), 100),
-            (json!("2"), 2_000),
-            (json!(2), 2_000),
-            (json!("0.5"), 500),
-            (json!("1.5Ki"), 1_536_000),
-            (json!("64Mi"), 67_108_864_000),
-            (json!("1k"), 1_000_000),
-        ] {
-            assert_eq!(thousandths(&text), Ok(expected), "{text}");
-        }
-        for text in ["", "m", "-1", "1 Gi", "ten", "1.5.5"] {
-            assert!(thousandths(&json!(text)).is_err(), "{text}");
-        }
+    fn quantities_are_rounded_up_to_thousandths_of_a_core_and_to_bytes() {
+        let of = |cpu: Value, memory: Value| {
+            let both = [("cpu".to_owned(), cpu), ("memory".to_owned(), memory)];
+            Amounts::read(&both.into(), 0).map(|it| (it.cpu_millis, it.memory_bytes))
+        };
+        assert_eq!(of(json!("100m"), json!("64Mi")), Ok((100, 67_108_864)));
+        assert_eq!(of(json!("0.57"), json!("1.5Ki")), Ok((570, 1_536)));
+        assert_eq!(of(json!(2), json!("1k")), Ok((2_000, 1_000)));
+        assert_eq!(of(json!("1u"), json!("100m")), Ok((1, 1)));
+        assert_eq!(of(json!(0), json!("0")), Ok((0, 0)));
+        let told = "read \"ten\" as a quantity such as 100m, 2, 64Mi or 8G";
+        assert_eq!(of(json!("ten"), json!(1)).unwrap_err().to_string(), told);
     }
 
     #[test]

@@ -4,19 +4,15 @@ use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{ClientOptions, Url};
-use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use serde::de::DeserializeOwned;
 use tables::models::{Metadata, TableClientQueryEntitiesOptions};
-use tables::{ErrorCode, Filter, TableClient, TableClientOptions, TransactionError};
+use tables::{ErrorCode, TableClient, TableClientOptions, TransactionError};
 
 use super::TableName;
 use super::error::{On, storage_error};
 use super::sign_in::Target;
-use crate::contract::{MessageId, ResultRow, RunId, StoredRow};
-use crate::ports::{
-    EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError,
-};
+use crate::contract::{MessageId, ResultRow, StoredRow};
+use crate::ports::{EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, StorageError};
 
 /// A table of Azure Table Storage. Clones share its client.
 #[derive(Clone)]
@@ -98,28 +94,6 @@ impl AzureTable {
             Ok(stored) => Ok(Some(stored.entity)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(self.error("get row", &error)),
-        }
-    }
-
-    fn query(&self, filter: Option<Filter>) -> RowStream {
-        self.entities(filter)
-    }
-
-    fn entities<T>(&self, filter: Option<Filter>) -> BoxStream<'static, Result<T, StorageError>>
-    where
-        T: DeserializeOwned + Send + 'static,
-    {
-        let options = TableClientQueryEntitiesOptions {
-            filter,
-            metadata: Metadata::None,
-            ..TableClientQueryEntitiesOptions::default()
-        };
-        let table = self.clone();
-        match self.inner.client.query_entities::<T>(Some(options)) {
-            Ok(pager) => pager
-                .map_err(move |error| table.error("query rows", &error))
-                .boxed(),
-            Err(error) => stream::iter([Err(self.error("query rows", &error))]).boxed(),
         }
     }
 
@@ -216,18 +190,17 @@ impl ResultTable for AzureTable {
         self.read(&id.partition_key(), &id.row_key()).await
     }
 
-    fn rows(&self, run: &RunId) -> RowStream {
-        let (from, to) = run.partition_range();
-        self.query(Some(
-            Filter::ge("PartitionKey", from) & Filter::lt("PartitionKey", to),
-        ))
-    }
-
-    fn all_rows(&self) -> RowStream {
-        self.query(None)
-    }
-
     fn all_entities(&self) -> EntityStream {
-        self.entities(None)
+        let options = TableClientQueryEntitiesOptions {
+            metadata: Metadata::None,
+            ..TableClientQueryEntitiesOptions::default()
+        };
+        let table = self.clone();
+        match self.inner.client.query_entities(Some(options)) {
+            Ok(pager) => pager
+                .map_err(move |error| table.error("query rows", &error))
+                .boxed(),
+            Err(error) => stream::iter([Err(self.error("query rows", &error))]).boxed(),
+        }
     }
 }

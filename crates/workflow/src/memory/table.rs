@@ -1,15 +1,12 @@
 //! A table in memory.
 
 use std::collections::BTreeMap;
-use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 
-use crate::contract::{MAX_DATA_UTF16, MessageId, ResultRow, RunId, Stamp, StoredRow};
-use crate::ports::{
-    EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError,
-};
+use crate::contract::{MAX_DATA_UTF16, MessageId, ResultRow, Stamp, StoredRow};
+use crate::ports::{EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, StorageError};
 
 type Rows = BTreeMap<(String, String), StoredRow>;
 
@@ -37,16 +34,6 @@ impl MemoryTable {
 
     fn error(&self, kind: ErrorKind, operation: &'static str) -> StorageError {
         StorageError::new(kind, operation, format!("table {}", self.name))
-    }
-}
-
-impl MemoryTable {
-    fn read(&self, keys: impl RangeBounds<(String, String)>) -> RowStream {
-        let rows: Vec<_> = match self.lock().as_ref() {
-            None => vec![Err(self.error(ErrorKind::NoSuchResource, "query rows"))],
-            Some(rows) => rows.range(keys).map(|(_, row)| Ok(row.clone())).collect(),
-        };
-        futures::stream::iter(rows).boxed()
     }
 }
 
@@ -113,17 +100,14 @@ impl ResultTable for MemoryTable {
         Ok(rows.get(&key).cloned())
     }
 
-    fn rows(&self, run: &RunId) -> RowStream {
-        let (from, to) = run.partition_range();
-        self.read((from, String::new())..(to, String::new()))
-    }
-
-    fn all_rows(&self) -> RowStream {
-        self.read(..)
-    }
-
     fn all_entities(&self) -> EntityStream {
-        let entity = |row: Result<StoredRow, StorageError>| row.map(|row| row.entity());
-        self.read(..).map(entity).boxed()
+        let rows = match self.lock().as_ref() {
+            None => vec![Err(self.error(ErrorKind::NoSuchResource, "query rows"))],
+            Some(rows) => rows
+                .values()
+                .map(|row| Ok(row.entity()))
+                .collect::<Vec<_>>(),
+        };
+        stream::iter(rows).boxed()
     }
 }

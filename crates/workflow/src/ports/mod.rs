@@ -10,4 +10,4 @@ mod table;
 
 pub use error::{Effect, ErrorKind, StorageError};
 pub use queue::{Delivery, Lease, MAX_RECEIVE, Peeked, WorkQueue};
-pub use table::{EntityStream, InsertOutcome, MAX_BATCH, ResultTable, RowStream};
+pub use table::{EntityStream, InsertOutcome, MAX_BATCH, ResultTable};

@@ -1,11 +1,11 @@
-//! The table port: inserts results, and reads them back by run.
+//! The table port: inserts results, and reads them back.
 
 use std::future::Future;
 
 use futures::stream::BoxStream;
 use serde_json::{Map, Value};
 
-use crate::contract::{Digest, MessageId, ResultRow, RunId, StoredRow};
+use crate::contract::{Digest, MessageId, ResultRow, StoredRow};
 
 use super::StorageError;
 
@@ -14,9 +14,6 @@ pub type EntityStream = BoxStream<'static, Result<Map<String, Value>, StorageErr
 
 /// Most rows of one insert (Table Storage, entity group transactions).
 pub const MAX_BATCH: usize = 100;
-
-/// Rows in the contract's form, page by page.
-pub type RowStream = BoxStream<'static, Result<StoredRow, StorageError>>;
 
 /// Result of a successful insert of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +55,7 @@ pub trait ResultTable: Clone + Send + Sync + 'static {
         id: &MessageId,
     ) -> impl Future<Output = Result<Option<StoredRow>, StorageError>> + Send;
 
-    /// Every row of a run, to the last page, in key order. The stream ends after its first error.
-    fn rows(&self, run: &RunId) -> RowStream;
-
-    /// Every row of the table, as [`ResultTable::rows`] returns them. For an auditor: a consumer that invents keys leaves rows
-    /// outside of the run's partitions.
-    fn all_rows(&self) -> RowStream;
-
-    /// As [`ResultTable::all_rows`], with every column, for rows that are not of the contract.
+    /// Every row of the table, to the last page, in key order, with every column: an auditor also looks for rows that are not of the
+    /// contract. The stream ends after its first error.
     fn all_entities(&self) -> EntityStream;
 }

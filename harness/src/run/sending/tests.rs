@@ -102,7 +102,7 @@ async fn summary(slice: &str) -> String {
     let arguments = arguments.map(str::to_owned);
     let args: producer::Args = platform::settings::parse("producer", &arguments, &[]).unwrap();
     let never = tokio_util::sync::CancellationToken::new();
-    let ended = producer::run(args.plan(), producer::NullSink, never).await;
+    let ended = producer::run_on_timer(args.plan(), producer::NullSink, never).await;
     let summary = Event::Summary(Box::new(ended.unwrap().summary));
     serde_json::to_string(&summary).unwrap()
 }

@@ -40,7 +40,7 @@ async fn existing(engine: &Engine, resources: &[Resource]) -> Vec<bool> {
                 table: name.parse().expect("a table's name"),
                 table_endpoint: Some(engine.table_url().parse().expect("a URL")),
             });
-            let row = table.expect("a table").all_rows().try_next().await;
+            let row = table.expect("a table").all_entities().try_next().await;
             row.map(drop)
         };
         existing.push(exists(found));
