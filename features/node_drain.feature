@@ -16,7 +16,7 @@ Feature: A node is drained, and no message pays for it
 
     Scenario Outline: <what> under load
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 300 messages are sent at 1 per second, and <what>
+      When 180 messages are sent at 1 per second, and <what>
       Then within 5 min as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And every consumer of a node that was evicted ended by itself before the node did, with exit code 0

@@ -43,7 +43,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
     Scenario Outline: <what>
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 300 messages are sent at 1 per second, and <what>
+      When 180 messages are sent at 1 per second, and <what>
       Then within <time> as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And at most <twice> messages were delivered more than once
@@ -74,7 +74,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario: Azure has no other Spot machine
       Given 4 consumers on Spot nodes, at most 2 on each
       And Azure has no other Spot machine to give
-      When 300 messages are sent at 1 per second, and one of the Spot nodes is evicted with 30 s of notice
+      When 180 messages are sent at 1 per second, and one of the Spot nodes is evicted with 30 s of notice
       Then within 5 min as many consumers are at work again as before
       And those that came in place of others run on demand
       And every consumer of a node that was evicted had looked for a notice every second

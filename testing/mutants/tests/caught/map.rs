@@ -59,7 +59,7 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[consumer(
             "hands-back-once",
             NO_NOTICE,
-            "300 messages were delivered more than once",
+            "180 messages were delivered more than once",
         )],
     },
     Sentence {
